@@ -1,0 +1,60 @@
+"""The roof: settings in, application out. No routes and no logic here."""
+
+from flask import Flask, request
+from flask_wtf import CSRFProtect
+
+from enkat import wording
+from enkat.house import House, open_house
+from enkat.secrecy import tokens
+from enkat.settings import Settings
+from enkat.web import access, administrator, assets, context, coordinator, faults, headers, participant, staff
+
+#: Larger than any form that can be filled in by hand.
+MOST_BYTES = 64 * 1024
+
+
+class Enkat(Flask):
+    """Flask, with logs that name no path: a participant's path is a key."""
+
+    def log_exception(self, exc_info: object) -> None:
+        """Log where it went wrong, and not for whom."""
+        self.logger.error("Exception on /- [%s]", request.method, exc_info=exc_info)  # type: ignore[arg-type]
+
+
+def create_app(settings: Settings, house: House | None = None) -> Flask:
+    """The application of one installation; `house` where the caller has opened it already."""
+    house = house or open_house(settings)
+    app = Enkat("enkat", static_folder=None)
+    app.extensions["enkat"] = house
+    app.config.update(
+        SECRET_KEY=house.keys.instance.web,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
+        SESSION_COOKIE_NAME="__Host-enkat" if settings.has_tls else "enkat",
+        SESSION_COOKIE_SECURE=settings.has_tls,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as its session
+        WTF_CSRF_SSL_STRICT=False,  # it would want the Referer header, which our pages keep to themselves
+    )
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(context.gettext, context.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["spoken"] = tokens.spoken
+    app.jinja_env.globals.update(
+        house=context.house,
+        translator=context.translator,
+        offered_languages=context.offered_languages,
+        page_style=headers.page_style,
+        page_script=headers.page_script,
+        wording=wording,
+    )
+    csrf = CSRFProtect(app)
+    csrf.exempt(participant.pages)  # no cookie is to be set there, and the link is the authority
+    app.before_request(access.guard)
+    app.after_request(headers.secure)
+    app.teardown_appcontext(context.close_db)
+    for room in (assets, participant, staff, coordinator, administrator):
+        app.register_blueprint(room.pages)
+    faults.register(app)
+    return app

@@ -1,0 +1,72 @@
+"""`enkat check`: is everything as it should be? Each fault is one sentence that names the thing and the mend."""
+
+import os
+from collections.abc import Iterator
+
+from enkat import catalogue, i18n
+from enkat.catalogue import Catalogue, context
+from enkat.i18n import Languages
+from enkat.model.errors import CatalogueError, EnkatError
+from enkat.model.meeting import MeetingState
+from enkat.secrecy import ballots
+from enkat.secrecy.keys import KeyStore
+from enkat.settings import Settings
+from enkat.storage import engine, meetings, migrations
+
+
+def faults(settings: Settings) -> list[str]:
+    """Everything that is wrong with an installation; empty where all is well. Nothing is changed."""
+    return [*_catalogues(settings), *_settings(settings), *_store(settings)]
+
+
+def _catalogues(settings: Settings) -> Iterator[str]:
+    try:
+        forms = catalogue.load(leave_out=settings.leave_out)
+        languages = i18n.load()
+    except CatalogueError as error:
+        yield from error.faults
+        return
+    yield from _untranslated(forms, languages)
+
+
+def _untranslated(forms: Catalogue, languages: Languages) -> Iterator[str]:
+    for form in forms:
+        texts = {context(form, key): text for key, text in form.texts().items()}
+        for translator in languages.translators.values():
+            missing = languages.missing_questions(translator.language, texts)
+            if missing:
+                yield (
+                    f"translations/{translator.language}: questions.po lacks {len(missing)} texts of '{form.id}', "
+                    f"'{missing[0]}' first; it is not offered in that language until they are there"
+                )
+
+
+def _settings(settings: Settings) -> Iterator[str]:
+    if settings.base_url and settings.has_tls:
+        for name in ("controller", "contact"):
+            if getattr(settings, name) is None:
+                yield f"the setting {name} is missing; the privacy notice needs it (set ENKAT_{name.upper()})"
+
+
+def _store(settings: Settings) -> Iterator[str]:
+    try:
+        db = engine.connect(settings.database)
+    except EnkatError as error:
+        yield str(error)
+        return
+    try:
+        if todo := migrations.pending(db):
+            yield f"the database lacks the migration '{todo[0]}'; start `enkat serve` once to bring it up to date"
+            return
+        yield from migrations.faults(db)
+        keys = KeyStore(settings.keys)
+        yield from keys.faults()
+        for meeting in meetings.in_state(db, MeetingState.OPEN):
+            if not ballots.fits(keys.meeting_key(meeting.id), meeting.public_key or b""):
+                yield f"{keys.meetings / meeting.id} is not the key of that meeting; restore it from your backup"
+    except EnkatError as error:
+        yield str(error)
+    finally:
+        db.close()
+    if os.name == "posix" and settings.database.stat().st_mode & 0o077:
+        yield f"{settings.database} can be read by others; run chmod 600 {settings.database}"

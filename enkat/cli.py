@@ -1,0 +1,343 @@
+"""The program `enkat`: the same use cases from a terminal. Nothing asks questions; errors are one sentence on
+standard error, exit 2 for usage and 1 for failure."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlite_utils import Database
+
+from enkat import __version__, checking, counting, demo, inviting, settings, staffing, worker
+from enkat.house import House, open_house
+from enkat.model.errors import CatalogueError, EnkatError, NotFound, Refused
+from enkat.model.meeting import MOST_PLACES, Assignment, Kind, OpenedLink, Source
+from enkat.model.staff import StaffRole
+from enkat.model.survey import Role
+from enkat.secrecy import tokens
+from enkat.storage import meetings, staff
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
+
+_Arguments = argparse.Namespace
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Carry out one command."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        sys.exit(parsed.run(parsed) or 0)
+    except CatalogueError as error:
+        sys.exit("\n".join(f"enkat: {fault}" for fault in error.faults))
+    except EnkatError as error:
+        sys.exit(f"enkat: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _demo(arguments: _Arguments) -> None:
+    with _house() as (house, db):
+        shown = demo.fill(house, db, arguments.seed)
+    links = [_link(house, link) for link in shown.links]
+    if arguments.json:
+        people = [vars(person) for person in shown.staff]
+        _print_json({"staff": people, "links": links})
+        return
+    print(f"{demo.MUNICIPALITY} is made up. Sign in at {_base_url(house)}/staff :\n")
+    for person in shown.staff:
+        print(f"  {person.role:14} {person.address:24} {person.password}   ({person.unit})")
+    print("\nAnswer as a participant of the two open meetings:\n")
+    for link in links:
+        print(f"  {link['role']:14} {link['link']}   or type {link['code']}")
+
+
+def _serve(arguments: _Arguments) -> None:
+    from enkat.serving import serve  # the server is not needed by any other command
+
+    chosen = settings.load()
+    if chosen.base_url is None:
+        host = _reachable(arguments.host)
+        chosen = replace(chosen, base_url=f"http://{host}:{arguments.port}")
+    house = open_house(chosen)
+    _judge_port(arguments.host, arguments.port)
+    print(f"enkat {__version__} serves {chosen.base_url} from {chosen.instance} (Ctrl-C stops it)", flush=True)
+    serve(house, arguments.host, arguments.port, arguments.workers)
+
+
+def _work(arguments: _Arguments) -> int:
+    logging.basicConfig(level=logging.INFO, format="enkat: %(message)s")
+    house = open_house(settings.load())
+    if arguments.once:
+        counted = worker.work(house)
+        _report(arguments, counted)
+        return 1 if counted.failures else 0
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))
+    parent = arguments.with_parent
+    worker.run(house, goes_on=lambda: parent is None or os.getppid() == parent)
+    return 0
+
+
+def _unit_add(arguments: _Arguments) -> None:
+    with _house() as (_, db):
+        unit = staffing.add_unit(db, arguments.name, arguments.under)
+    _print(arguments, {"unit": unit.id, "name": unit.name}, f"{unit.name} is added")
+
+
+def _staff_add(arguments: _Arguments) -> None:
+    given = sys.stdin.readline().rstrip("\r\n") if arguments.password_stdin else None
+    with _house() as (_, db):
+        unit = staff.find_unit(db, arguments.unit)
+        if unit is None:
+            raise NotFound(f"there is no unit called '{arguments.unit}'; add it first with `enkat unit add`")
+        roles = [StaffRole(role) for role in arguments.role]
+        member, password = staffing.add_staff(db, arguments.address, arguments.name, roles, unit.id, given)
+    shown = {"address": member.address} | ({} if arguments.password_stdin else {"password": password})
+    text = f"{member.address} may sign in" + ("" if arguments.password_stdin else f" with the password {password}")
+    _print(arguments, shown, text)
+
+
+def _assignment_add(arguments: _Arguments) -> None:
+    with _house() as (_, db):
+        unit = staff.find_unit(db, arguments.unit)
+        if unit is None:
+            raise NotFound(f"there is no unit called '{arguments.unit}'; add it first with `enkat unit add`")
+        if meetings.assignments_called(db, inviting.judge_reference(arguments.reference), {unit.id}):
+            raise Refused("known", f"{arguments.reference} is an assignment of {unit.name} already")
+        source = Source(arguments.source)
+        assignment = inviting.open_assignment(db, arguments.reference, unit.id, source, arguments.protected)
+    text = f"the assignment {assignment.reference} is open"
+    _print(arguments, {"assignment": assignment.id, "reference": assignment.reference}, text)
+
+
+def _meeting_add(arguments: _Arguments) -> None:
+    with _house() as (house, db):
+        assignment = _assignment(db, arguments.reference, arguments.unit)
+        plan = inviting.Plan(
+            kind=Kind(arguments.kind),
+            held=arguments.date,
+            closes=arguments.closes,
+            places={role: getattr(arguments, role.value) for role in Role},
+            questionnaires={Role.CHILD: arguments.child_questionnaire} if arguments.child_questionnaire else {},
+        )
+        meeting = inviting.start_meeting(db, house.keys, house.catalogue, assignment.id, plan, house.settings.today())
+        rooms = [_link(house, link) for link in inviting.links(db, house.keys, meeting.id)]
+    text = f"meeting {meeting.id}, open until {meeting.closes}\n{_listed(rooms)}"
+    _print(arguments, {"meeting": meeting.id, "rooms": rooms}, text)
+
+
+def _invite(arguments: _Arguments) -> None:
+    with _house() as (house, db):
+        made = [
+            inviting.add_personal_link(
+                db,
+                house.keys,
+                house.catalogue,
+                arguments.meeting,
+                Role(arguments.role),
+                arguments.questionnaire,
+            )
+            for _link_ in range(arguments.count)
+        ]
+        invitations = [_link(house, link) for link in made]
+    _print(arguments, {"invitations": invitations}, _listed(invitations))
+
+
+def _count(arguments: _Arguments) -> int:
+    if arguments.close and not arguments.meeting:
+        print("enkat: --close needs the MEETING that is to be closed", file=sys.stderr)
+        return 2
+    with _house() as (house, db):
+        today = house.settings.today()
+        if arguments.close:
+            counted = counting.close_and_count(db, house.keys, arguments.meeting, today)
+        elif arguments.meeting:
+            counted = counting.count_if_due(db, house.keys, arguments.meeting, today)
+        else:
+            counted = counting.count_due(db, house.keys, today)
+    _report(arguments, counted)
+    return 1 if counted.failures else 0
+
+
+def _check(arguments: _Arguments) -> int:
+    faults = checking.faults(settings.load())
+    if arguments.json:
+        _print_json({"ok": not faults, "faults": faults})
+    elif faults:
+        print("\n".join(f"enkat: {fault}" for fault in faults), file=sys.stderr)
+    else:
+        print("database, keys, questionnaires, translations and settings are in order")
+    return 1 if faults else 0
+
+
+@contextmanager
+def _house() -> Iterator[tuple[House, Database]]:
+    """The house of the settings, and a connection to it."""
+    house = open_house(settings.load())
+    db = house.connect()
+    try:
+        yield house, db
+    finally:
+        db.close()
+
+
+def _assignment(db: Database, reference: str, unit: str | None) -> Assignment:
+    units = {one.id: one.name for one in staff.units(db) if unit in (None, one.name)}
+    found = meetings.assignments_called(db, reference, units.keys())
+    if not found:
+        raise NotFound(f"there is no assignment {reference}; add it first with `enkat assignment add`")
+    if len(found) > 1:
+        names = " and ".join(sorted(units[one.unit] for one in found))
+        raise Refused("ambiguous", f"{reference} is an assignment of {names}; say which with --unit")
+    return found[0]
+
+
+def _link(house: House, link: OpenedLink) -> dict[str, str]:
+    return {"link": f"{_base_url(house)}/{link.key}", "code": tokens.spoken(link.key), "role": link.role}
+
+
+def _base_url(house: House) -> str:
+    return house.settings.base_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+
+
+def _listed(links: list[dict[str, str]]) -> str:
+    return "\n".join(f"  {link['role']:14} {link['link']}   or type {link['code']}" for link in links)
+
+
+def _report(arguments: _Arguments, counted: counting.Counted) -> None:
+    text = f"opened {counted.opened} answers of {counted.meetings} meetings"
+    _print(arguments, {"opened": counted.opened, "meetings": counted.meetings}, text)
+    for failure in counted.failures:
+        print(f"enkat: {failure}", file=sys.stderr)
+
+
+def _print(arguments: _Arguments, shown: dict[str, Any], text: str) -> None:
+    if arguments.json:
+        _print_json(shown)
+    else:
+        print(text)
+
+
+def _print_json(shown: dict[str, Any]) -> None:
+    print(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+def _reachable(host: str) -> str:
+    """The address under which other devices find this one, where it serves on all of them."""
+    if host not in ("0.0.0.0", "::"):
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("10.255.255.255", 9))  # sends nothing: it only asks which way would be taken
+            return str(probe.getsockname()[0])
+        except OSError:
+            return DEFAULT_HOST
+
+
+def _judge_port(host: str, port: int) -> None:
+    """Refuse a port that somebody has, before any process is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise EnkatError(f"{host}:{port} cannot be served ({error.strerror}); choose another --port") from error
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a date such as 2026-11-20") from None
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
+    parser = argparse.ArgumentParser(prog="enkat", description="Feedback after network meetings.")
+    parser.add_argument("--version", action="version", version=f"enkat {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = _command(commands, "demo", _demo, "fill an empty database with a made-up municipality")
+    command.add_argument("--seed", type=_number(0, 10**9), default=1, help="another seed, another municipality")
+
+    command = _command(commands, "serve", _serve, "migrate, check and serve, with one child for the background work")
+    command.add_argument("--host", default=DEFAULT_HOST, help="0.0.0.0 to be reached from phones in the same network")
+    command.add_argument("--port", type=_number(1, 65535), default=DEFAULT_PORT)
+    command.add_argument("--workers", type=_number(1, 64), help="as many as there are cores by default")
+
+    command = _command(commands, "work", _work, "the background work alone: count what has closed")
+    command.add_argument("--once", action="store_true", help="one round, then stop")
+    command.add_argument("--with-parent", type=int, metavar="PID", help="stop when that process is gone")
+
+    units = _group(commands, "unit", "the municipality and its units")
+    command = _command(units, "add", _unit_add, "add a unit; the first is the municipality")
+    command.add_argument("name", metavar="NAME")
+    command.add_argument("--under", metavar="NAME", help="the unit above; the municipality by default")
+
+    people = _group(commands, "staff", "those who sign in")
+    command = _command(people, "add", _staff_add, "let somebody sign in; prints a first password")
+    command.add_argument("address", metavar="ADDRESS")
+    command.add_argument("--name", required=True)
+    command.add_argument("--role", required=True, action="append", choices=list(StaffRole))
+    command.add_argument("--unit", required=True, metavar="NAME")
+    command.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+    assignments = _group(commands, "assignment", "the work with one family")
+    command = _command(assignments, "add", _assignment_add, "open an assignment under a pseudonymous reference")
+    command.add_argument("reference", metavar="REFERENCE")
+    command.add_argument("--unit", required=True, metavar="NAME")
+    command.add_argument("--source", required=True, choices=list(Source))
+    command.add_argument("--protected", action="store_true", help="never use SMS or e-mail")
+
+    held = _group(commands, "meeting", "meetings of an assignment")
+    command = _command(held, "add", _meeting_add, "start a meeting; prints its room links")
+    command.add_argument("reference", metavar="REFERENCE")
+    command.add_argument("--unit", metavar="NAME", help="needed where several units have the reference")
+    command.add_argument("--kind", required=True, choices=list(Kind))
+    command.add_argument("--date", required=True, type=_day)
+    command.add_argument("--closes", type=_day, help="the last day to answer; two weeks after the meeting by default")
+    for role in Role:
+        command.add_argument(f"--{role}", type=_number(0, MOST_PLACES), default=0, metavar="N")
+    command.add_argument("--child-questionnaire", metavar="ID", help="child (five faces) or child_small (three)")
+
+    command = _command(commands, "invite", _invite, "make personal links")
+    command.add_argument("meeting", metavar="MEETING")
+    command.add_argument("--role", required=True, choices=list(Role))
+    command.add_argument("--count", type=_number(1, MOST_PLACES), default=1, metavar="N")
+    command.add_argument("--questionnaire", metavar="ID")
+
+    command = _command(commands, "count", _count, "count what has closed")
+    command.add_argument("meeting", metavar="MEETING", nargs="?")
+    command.add_argument("--close", action="store_true", help="close MEETING now and count it")
+
+    _command(commands, "check", _check, "is everything in order? database, keys, questionnaires, translations")
+    return parser
+
+
+def _group(commands: Any, name: str, text: str) -> Any:
+    group = commands.add_parser(name, help=text, description=text)
+    return group.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _command(commands: Any, name: str, run: Callable[..., int | None], text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    command.add_argument("--json", action="store_true", help="print JSON for a script")
+    return command

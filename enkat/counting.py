@@ -1,0 +1,111 @@
+"""Third bend: once a survey has closed, all its ballots are opened together, shuffled, and stored with nothing
+that ties them to a person; the places, links, receipts and the meeting's key are destroyed."""
+
+import random
+import secrets
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from sqlite_utils import Database
+
+from enkat.i18n import SOURCE
+from enkat.model.errors import EnkatError, NotFound, Refused
+from enkat.model.meeting import MeetingState
+from enkat.model.survey import Response, Submission
+from enkat.secrecy import ballots as sealing
+from enkat.secrecy.keys import KeyStore
+from enkat.storage import ballots, invitations, meetings, responses
+from enkat.storage.engine import write
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many ballots were opened in how many meetings, and what kept others from being counted."""
+
+    opened: int
+    meetings: int
+    failures: tuple[str, ...] = ()
+
+
+def count_due(db: Database, keys: KeyStore, today: date) -> Counted:
+    """Count every meeting whose last day has passed; one that cannot be counted does not hold up the rest."""
+    opened, failures = [], []
+    for meeting in meetings.due_for_count(db, today):
+        try:
+            opened.append(count(db, keys, meeting))
+        except EnkatError as error:
+            failures.append(f"the meeting {meeting} cannot be counted: {error}")
+    return Counted(sum(opened), len(opened), tuple(failures))
+
+
+def close_and_count(db: Database, keys: KeyStore, meeting: str, today: date) -> Counted:
+    """Close a survey now and count it; nothing where it is counted already."""
+    with write(db):
+        found = meetings.find_meeting(db, meeting)
+        if found is None:
+            raise NotFound(f"there is no meeting {meeting}")
+        if found.state is MeetingState.COUNTED:
+            return Counted(0, 0)
+        if found.closes > today:
+            meetings.set_closing(db, meeting, today)
+    return Counted(count(db, keys, meeting), 1)
+
+
+def count_if_due(db: Database, keys: KeyStore, meeting: str, today: date) -> Counted:
+    """Count one meeting where its last day has passed; Refused where it is still open."""
+    found = meetings.find_meeting(db, meeting)
+    if found is None:
+        raise NotFound(f"there is no meeting {meeting}")
+    if found.is_open(today):
+        raise Refused("still_open", f"the meeting {meeting} is open until {found.closes}; --close closes it now")
+    return Counted(count(db, keys, meeting), int(found.state is MeetingState.OPEN))
+
+
+def count(db: Database, keys: KeyStore, meeting: str) -> int:
+    """Count one meeting, wholly or not at all; how many ballots were opened. Its key is destroyed last, so
+    that a count cut short can be done again."""
+    with write(db):
+        found = meetings.find_meeting(db, meeting)
+        if found is None or found.state is MeetingState.COUNTED:
+            return 0
+        private_key = keys.meeting_key(meeting)
+        opened = [sealing.unseal(private_key, meeting, one.sealed) for one in ballots.of_meeting(db, meeting)]
+        random.SystemRandom().shuffle(opened)
+        _settle_invited(db, meeting, opened)
+        ballots.delete_of(db, meeting)
+        invitations.delete_of(db, meeting)
+        meetings.mark_counted(db, meeting)
+        responses.put_all(db, [_response(meeting, submission) for submission in opened])
+    keys.destroy_meeting_key(meeting)
+    return len(opened)
+
+
+def destroy_spent_keys(db: Database, keys: KeyStore) -> int:
+    """Destroy the keys of counted meetings that a count cut short has left behind; how many there were."""
+    counted = {meeting.id for meeting in meetings.in_state(db, MeetingState.COUNTED)}
+    spent = counted & keys.meetings_with_key()
+    for meeting in spent:
+        keys.destroy_meeting_key(meeting)
+    return len(spent)
+
+
+def _settle_invited(db: Database, meeting: str, opened: list[Submission]) -> None:
+    """Where a personal link brought one answer more than was planned, that many were invited."""
+    answered = Counter((submission.role, submission.stage) for submission in opened)
+    for (role, stage), places in meetings.invited(db, meeting).items():
+        if answered[role, stage] > places:
+            meetings.set_invited(db, meeting, role, stage, answered[role, stage])
+
+
+def _response(meeting: str, submission: Submission) -> Response:
+    return Response(
+        id=secrets.token_hex(16),
+        meeting=meeting,
+        stage=submission.stage,
+        role=submission.role,
+        questionnaire=submission.questionnaire,
+        version=submission.version,
+        language=SOURCE if submission.language == SOURCE else "other",
+        answers=submission.answers,
+    )

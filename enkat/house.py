@@ -1,0 +1,55 @@
+"""What a running enkat consists of: settings, questionnaires, languages, keys and a migrated database."""
+
+import os
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from enkat import catalogue, i18n
+from enkat.catalogue import Catalogue
+from enkat.i18n import Languages
+from enkat.model.errors import SettingsError
+from enkat.secrecy.keys import KeyStore
+from enkat.settings import Settings
+from enkat.storage import engine, migrations
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that a request, a command and the background work share."""
+
+    settings: Settings
+    catalogue: Catalogue
+    languages: Languages
+    keys: KeyStore
+
+    def connect(self) -> Database:
+        """A connection of one's own; the caller closes it."""
+        return engine.connect(self.settings.database)
+
+
+def open_house(settings: Settings) -> House:
+    """Judge the questionnaires, make what a first start makes, and bring the database up to date.
+
+    A database that has been used never gets new keys: without the old ones no link in anybody's hand would be
+    known, so a missing key is an error that names the file.
+    """
+    house = House(settings, catalogue.load(leave_out=settings.leave_out), i18n.load(), KeyStore(settings.keys))
+    try:
+        settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(settings.instance, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise SettingsError(
+            f"the instance folder {settings.instance} cannot be written ({error.strerror}); "
+            "give it to the user that runs enkat, or name another with ENKAT_INSTANCE"
+        ) from error
+    db = engine.connect(settings.database, create=True)
+    try:
+        if migrations.is_new(db):
+            house.keys.create()
+        _ = house.keys.instance
+        migrations.migrate(db)
+    finally:
+        db.close()
+    return house

@@ -1,0 +1,1 @@
+"""Links and typed keys, sealed ballots, passwords, and the keys that lie outside the database."""

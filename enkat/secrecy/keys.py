@@ -1,0 +1,130 @@
+"""Keys in files beside the database, each for one use: made with mode 0600, destroyed by overwriting.
+
+instance/keys/pepper         keyed hashes of link keys, receipts and repeated submissions
+instance/keys/links          seals link keys, so that they can be shown and sent again
+instance/keys/web            signs the staff's cookies
+instance/keys/meetings/ID    opens one meeting's ballots; destroyed at its count
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from enkat.model.errors import KeyFileError
+
+_KEY_BYTES = 32
+_INSTANCE_KEYS = ("pepper", "links", "web")
+
+
+@dataclass(frozen=True)
+class InstanceKeys:
+    """The keys that last as long as the installation; 32 bytes each."""
+
+    pepper: bytes
+    links: bytes
+    web: bytes
+
+
+class KeyStore:
+    """The folder of keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.meetings = folder / "meetings"
+
+    def create(self) -> None:
+        """Make the folder and whatever instance key is not there yet."""
+        try:
+            self.meetings.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in _INSTANCE_KEYS:
+                if not (self.folder / name).exists():
+                    _write_new(self.folder / name, secrets.token_bytes(_KEY_BYTES))
+        except OSError as error:
+            raise KeyFileError(f"{self.folder} cannot be written: {error.strerror}") from error
+
+    @cached_property
+    def instance(self) -> InstanceKeys:
+        """The instance's keys; KeyFileError where one is gone, for without it no link or receipt is known."""
+        return InstanceKeys(*(_read(self.folder / name) for name in _INSTANCE_KEYS))
+
+    def make_meeting_key(self, meeting: str) -> bytes:
+        """A new pair for a meeting's ballots: the private half into its file, the public half returned."""
+        private = X25519PrivateKey.generate()
+        try:
+            _write_new(self.meetings / meeting, private.private_bytes_raw())
+        except OSError as error:
+            raise KeyFileError(f"{self.meetings} cannot be written: {error.strerror}") from error
+        return private.public_key().public_bytes_raw()
+
+    def meeting_key(self, meeting: str) -> bytes:
+        """The private half of an open meeting's pair."""
+        return _read(self.meetings / meeting)
+
+    def destroy_meeting_key(self, meeting: str) -> None:
+        """Overwrite and unlink a meeting's private key; no harm where it is gone already."""
+        file = self.meetings / meeting
+        try:
+            with file.open("r+b") as handle:
+                handle.write(secrets.token_bytes(_KEY_BYTES))
+                handle.flush()
+                os.fsync(handle.fileno())
+            file.unlink()
+            _sync_folder(self.meetings)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise KeyFileError(f"{file} cannot be destroyed: {error.strerror}") from error
+
+    def meetings_with_key(self) -> set[str]:
+        """The meetings whose private key exists."""
+        return {file.name for file in self.meetings.iterdir()} if self.meetings.is_dir() else set()
+
+    def faults(self) -> list[str]:
+        """What is wrong with the folder, for `enkat check`."""
+        faults = []
+        for file in (*(self.folder / name for name in _INSTANCE_KEYS), *self.meetings.glob("*")):
+            if not file.exists():
+                faults.append(f"{file} is missing; restore it from your backup")
+            elif file.stat().st_mode & 0o077 and os.name == "posix":
+                faults.append(f"{file} can be read by others; run chmod 600 {file}")
+        return faults
+
+
+def _read(file: Path) -> bytes:
+    try:
+        key = file.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"{file} cannot be read ({error.strerror}); restore it from your backup") from error
+    if len(key) != _KEY_BYTES:
+        raise KeyFileError(f"{file} is not a key of {_KEY_BYTES} bytes; restore it from your backup")
+    return key
+
+
+def _write_new(file: Path, key: bytes) -> None:
+    """Write a key that does not exist yet, whole and durable or not at all."""
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(key)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.link(draft, file)
+    except FileExistsError:
+        pass  # somebody else made it in the same moment, and theirs is as good
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(file.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

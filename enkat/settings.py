@@ -1,0 +1,161 @@
+"""Settings: from the environment, then `enkat.toml` in the instance folder, then the defaults."""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from enkat.model.errors import SettingsError
+
+#: Closing dates are days in this zone.
+ZONE = ZoneInfo("Europe/Stockholm")
+
+FEWEST_IN_A_GROUP = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation's settings. `base_url` is what links begin with, without a slash at the end;
+    `fixed_today` stops the calendar for tests and demonstrations."""
+
+    instance: Path
+    base_url: str | None = None
+    smallest_group: int = FEWEST_IN_A_GROUP
+    fixed_today: date | None = None
+    controller: str | None = None
+    contact: str | None = None
+    leave_out: frozenset[str] = frozenset()
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.instance / "enkat.db"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of secrets, beside the database and never inside it."""
+        return self.instance / "keys"
+
+    @property
+    def has_tls(self) -> bool:
+        """True where participants and staff reach the system over https."""
+        return (self.base_url or "").startswith("https://")
+
+    def today(self) -> date:
+        """The day it is, locally."""
+        return self.fixed_today or datetime.now(ZONE).date()
+
+
+#: Field of `Settings` by the name it has in `enkat.toml`; in the environment it is `ENKAT_` and upper case.
+NAMES = {
+    "base_url": "base_url",
+    "smallest_group": "smallest_group",
+    "today": "fixed_today",
+    "controller": "controller",
+    "contact": "contact",
+    "leave_out": "leave_out",
+}
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and judge the settings; SettingsError names the setting, where it stands and the mend."""
+    instance = Path(environment.get("ENKAT_INSTANCE") or "instance").absolute()
+    given: dict[str, tuple[str, object]] = {}
+    file = instance / "enkat.toml"
+    for name, value in _read_file(file).items():
+        if name not in NAMES:
+            raise SettingsError(f"{file}: unknown setting '{name}'; the settings are {', '.join(NAMES)}")
+        given[name] = (f"{name} in {file}", value)
+    for name in NAMES:
+        if value := environment.get(f"ENKAT_{name.upper()}", "").strip():
+            given[name] = (f"ENKAT_{name.upper()}", value)
+    values: dict[str, Any] = {NAMES[name]: _READERS[name](where, value) for name, (where, value) in given.items()}
+    settings = Settings(instance=instance, **values)
+    if settings.fixed_today and settings.base_url and not _is_private(settings.base_url):
+        raise SettingsError(
+            f"{given['today'][0]}: the calendar cannot be stopped on a public base URL "
+            f"({settings.base_url}); remove one of the two"
+        )
+    return settings
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from error
+
+
+def _text(where: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise SettingsError(f"{where}: write it as a text in quotation marks")
+    return value.strip()
+
+
+def _base_url(where: str, value: object) -> str:
+    url = _text(where, value).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError as error:
+        raise SettingsError(f"{where}: '{url}' is not an address ({error})") from error
+    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query or parts.username:
+        raise SettingsError(f"{where}: '{url}' must be a scheme and a host alone, such as https://svar.example.se")
+    if parts.scheme == "http" and not _is_private(url):
+        raise SettingsError(f"{where}: '{url}' is public and has no TLS; let it begin with https://")
+    return url
+
+
+def _is_private(url: str) -> bool:
+    """True for loopback, private and link-local addresses, where http is allowed for trying things out."""
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".local"))
+    return address.is_loopback or address.is_private or address.is_link_local
+
+
+def _smallest_group(where: str, value: object) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number < FEWEST_IN_A_GROUP:
+        raise SettingsError(f"{where}: must be a whole number of {FEWEST_IN_A_GROUP} or more, not '{value}'")
+    return number
+
+
+def _day(where: str, value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise SettingsError(f"{where}: must be a date such as 2026-11-20, not '{value}'") from error
+
+
+def _names(where: str, value: object) -> frozenset[str]:
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SettingsError(f"{where}: write it as a list of texts such as ['adult.trust']")
+    return frozenset(name.strip() for name in names if name.strip())
+
+
+_READERS: dict[str, Callable[[str, object], object]] = {
+    "base_url": _base_url,
+    "smallest_group": _smallest_group,
+    "today": _day,
+    "controller": _text,
+    "contact": _text,
+    "leave_out": _names,
+}

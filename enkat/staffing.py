@@ -1,0 +1,149 @@
+"""Staff: who is added to which unit, how they sign in, and how a sign-in ends."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlite_utils import Database
+
+from enkat.model.errors import NotFound, Refused
+from enkat.model.staff import StaffMember, StaffRole, StaffSession, Unit
+from enkat.secrecy import passwords
+from enkat.storage import staff
+from enkat.storage.engine import write
+
+#: A sign-in ends after this long without use, and after this long in any case.
+IDLE = timedelta(minutes=60)
+LONGEST = timedelta(hours=12)
+
+#: How often the use of a session is noted: seldom enough not to write at every page.
+_NOTED_EVERY = timedelta(minutes=1)
+
+_ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+
+
+def add_unit(db: Database, name: str, under: str | None = None) -> Unit:
+    """Add a unit: the first is the municipality, every other one stands under it or under `under` (a name)."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 80:
+        raise Refused("unit_name", "a unit's name is 1-80 characters")
+    with write(db):
+        known = staff.units(db)
+        if staff.find_unit(db, name):
+            raise Refused("unit_known", f"there is a unit called '{name}' already")
+        parent = staff.find_unit(db, under) if under else (known[0] if known else None)
+        if under and parent is None:
+            raise NotFound(f"there is no unit called '{under}'; add it first with `enkat unit add`")
+        unit = Unit(secrets.token_hex(8), name, parent.id if parent else None)
+        staff.add_unit(db, unit)
+    return unit
+
+
+def add_staff(
+    db: Database,
+    address: str,
+    name: str,
+    roles: Collection[StaffRole],
+    unit: str,
+    password: str | None = None,
+    source: Random | None = None,
+) -> tuple[StaffMember, str]:
+    """Add somebody to a unit (by id), and their first password."""
+    address, name = address.strip(), " ".join(name.split())
+    if not _ADDRESS.fullmatch(address) or len(address) > 200:
+        raise Refused("address", f"'{address}' is not an address such as kim@example.se")
+    if not 1 <= len(name) <= 80:
+        raise Refused("name", "a name is 1-80 characters")
+    if not roles:
+        raise Refused("roles", "give at least one role")
+    password = password if password is not None else passwords.new_password(source)
+    _judge_password(password)
+    member = StaffMember(secrets.token_hex(8), address, name, frozenset(roles), unit)
+    hashed = passwords.hash_password(password)
+    with write(db):
+        if staff.find_address(db, address):
+            raise Refused("address_known", f"{address} is added already")
+        staff.add_staff(db, member, hashed)
+    return member, password
+
+
+def change_password(db: Database, member: StaffMember, old: str, new: str, session: str) -> None:
+    """Change one's own password and end one's sign-ins elsewhere."""
+    if not passwords.verify(old, staff.password_hash(db, member.id)):
+        raise Refused("old_password", "the old password is not right")
+    _judge_password(new)
+    hashed = passwords.hash_password(new)
+    with write(db):
+        staff.set_password(db, member.id, hashed)
+        staff.end_sessions_of(db, member.id, but=_session_id(session))
+
+
+def give_password(db: Database, member: str) -> str:
+    """Somebody's new first password; their sign-ins end."""
+    password = passwords.new_password()
+    hashed = passwords.hash_password(password)
+    with write(db):
+        staff.set_password(db, member, hashed)
+        staff.end_sessions_of(db, member)
+    return password
+
+
+def set_enabled(db: Database, member: str, enabled: bool) -> None:
+    """Let somebody sign in or not; where not, their sign-ins end at once."""
+    with write(db):
+        staff.set_enabled(db, member, enabled)
+        staff.end_sessions_of(db, member)
+
+
+def sign_in(db: Database, address: str, password: str, now: datetime) -> str | None:
+    """The secret of a new session, or None where address and password do not belong together."""
+    member = staff.find_address(db, address.strip())
+    stored = staff.password_hash(db, member.id) if member and member.enabled else None
+    if not passwords.verify(password[: passwords.MOST_CHARACTERS], stored) or member is None:
+        return None
+    secret = secrets.token_urlsafe(32)
+    with write(db):
+        staff.end_sessions_unseen_since(db, now - IDLE)
+        staff.start_session(db, StaffSession(_session_id(secret), member.id, started=now, seen=now))
+    return secret
+
+
+def signed_in(db: Database, secret: str, now: datetime, *, is_use: bool = True) -> StaffMember | None:
+    """Who a session's secret belongs to, while it lasts. `is_use` False for what a page does by itself."""
+    session = staff.find_session(db, _session_id(secret))
+    if session is None or now - session.seen > IDLE or now - session.started > LONGEST:
+        return None
+    member = staff.find_staff(db, session.staff)
+    if member is None or not member.enabled:
+        return None
+    if is_use and now - session.seen > _NOTED_EVERY:
+        with write(db):
+            staff.touch_session(db, session.id, now)
+    return member
+
+
+def sign_out(db: Database, secret: str) -> None:
+    """End a session."""
+    with write(db):
+        staff.end_session(db, _session_id(secret))
+
+
+def sign_out_elsewhere(db: Database, member: StaffMember, secret: str) -> None:
+    """End one's other sessions."""
+    with write(db):
+        staff.end_sessions_of(db, member.id, but=_session_id(secret))
+
+
+def _judge_password(password: str) -> None:
+    if len(password) < passwords.FEWEST_CHARACTERS:
+        raise Refused("short_password", f"a password has at least {passwords.FEWEST_CHARACTERS} characters")
+    if len(password) > passwords.MOST_CHARACTERS:
+        raise Refused("long_password", f"a password has at most {passwords.MOST_CHARACTERS} characters")
+
+
+def _session_id(secret: str) -> str:
+    """What the database knows of a session's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,138 @@
+"""The connection: opened with the settings that keep answers whole, written to in one way only.
+
+The journal is truncated, not a WAL: a WAL keeps a history of commits, and several SQLite versions in use can
+corrupt one. `synchronous=EXTRA` makes a thanked-for answer survive a power cut; `secure_delete` overwrites what
+is deleted.
+"""
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from enkat.model.errors import StoreError, StoreUnavailable
+
+#: "enka": by this a database is known to be ours.
+APPLICATION_ID = 0x656E6B61
+
+_PRAGMAS = {
+    "busy_timeout": 5000,
+    "foreign_keys": "on",
+    "journal_mode": "truncate",
+    "synchronous": "extra",
+    "secure_delete": "on",
+    "trusted_schema": "off",
+    "cell_size_check": "on",
+    "temp_store": "memory",
+}
+
+Row = dict[str, Any]
+
+
+def connect(file: Path, *, create: bool = False) -> Database:
+    """A connection to an enkat database; StoreError names what is wrong with the file."""
+    if not create and not file.exists():
+        raise StoreError(f"{file} does not exist; run `enkat serve` or another command that makes it first")
+    if create and not file.exists():
+        _create_private(file)
+    try:
+        connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    except sqlite3.Error as error:
+        raise StoreError(f"{file} cannot be opened: {error}") from error
+    try:
+        _recognise(connection, file)
+        for name, value in _PRAGMAS.items():
+            connection.execute(f"pragma {name} = {value}")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise StoreUnavailable(f"{file} cannot be used now: {error}") from error
+    except (sqlite3.Error, StoreError) as error:
+        connection.close()
+        raise StoreError(str(error) if isinstance(error, StoreError) else f"{file} is damaged: {error}") from error
+    return Database(connection, recursive_triggers=False, execute_plugins=False)
+
+
+def _create_private(file: Path) -> None:
+    """An empty file that only its owner can read; SQLite fills it."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"{file} cannot be made ({error.strerror}); can this user write its folder?") from error
+
+
+def _recognise(connection: sqlite3.Connection, file: Path) -> None:
+    try:
+        identity = connection.execute("pragma application_id").fetchone()[0]
+        is_empty = connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise StoreError(f"{file} is not a database ({error}); move it away or restore a backup") from error
+    if identity != APPLICATION_ID and not is_empty:
+        raise StoreError(f"{file} is another program's database; name another folder with ENKAT_INSTANCE")
+
+
+@contextmanager
+def write(db: Database) -> Iterator[None]:
+    """One whole write or none. BEGIN IMMEDIATE takes the lock before the first read, so that what is read
+    inside still holds at the commit. StoreUnavailable where the database is locked, full or read-only."""
+    with _translated("written"):
+        db.conn.execute("begin immediate")
+        try:
+            yield
+            db.conn.execute("commit")
+        except BaseException:
+            db.rollback()
+            raise
+
+
+def rows(db: Database, sql: str, **values: object) -> list[Row]:
+    """All rows of a query, as dictionaries."""
+    with _translated("read"):
+        cursor = db.execute(sql, values)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextmanager
+def _translated(verb: str) -> Iterator[None]:
+    """SQLite's complaints about the file as ours; a broken rule of the schema stays what it is, a bug."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+        raise
+    except sqlite3.DatabaseError as error:
+        raise StoreUnavailable(f"the database cannot be {verb} now: {error}") from error
+
+
+def first(db: Database, sql: str, **values: object) -> Row | None:
+    """The first row of a query, or None."""
+    found = rows(db, sql, **values)
+    return found[0] if found else None
+
+
+def number(db: Database, sql: str, **values: object) -> int:
+    """The single number a query gives."""
+    return int(next(iter(rows(db, sql, **values)[0].values())))
+
+
+def run(db: Database, sql: str, **values: object) -> int:
+    """Carry out a statement inside `write`; how many rows it changed."""
+    return int(db.execute(sql, values).rowcount)
+
+
+def insert(db: Database, table: str, record: Mapping[str, object]) -> None:
+    """Add one row. Unlike sqlite-utils' own insert this never makes a table or column that was mistyped."""
+    columns = ", ".join(record)
+    places = ", ".join(f":{name}" for name in record)
+    db.execute(f"insert into {table} ({columns}) values ({places})", dict(record))
+
+
+def placeholders(prefix: str, values: Collection[str]) -> tuple[str, dict[str, str]]:
+    """The inside of an IN (...) and its named values; an empty collection matches nothing."""
+    named = {f"{prefix}{number}": value for number, value in enumerate(sorted(values))}
+    return ", ".join(f":{name}" for name in named) or "null", named

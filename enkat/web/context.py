@@ -1,0 +1,85 @@
+"""What a request stands on: the house, one connection, one language. Opened when first used, closed at its end."""
+
+from datetime import UTC, date, datetime
+from typing import cast
+
+from flask import current_app, g, has_request_context, request, session
+from sqlite_utils import Database
+
+from enkat.house import House
+from enkat.i18n import SOURCE, Translator
+
+
+def house() -> House:
+    """The house that this application serves."""
+    return cast("House", current_app.extensions["enkat"])
+
+
+def db() -> Database:
+    """The request's own connection."""
+    if "db" not in g:
+        g.db = house().connect()
+    return cast("Database", g.db)
+
+
+def close_db(_error: BaseException | None = None) -> None:
+    """Close the request's connection, at its end."""
+    connection = g.pop("db", None)
+    if connection is not None:
+        connection.close()
+
+
+def today() -> date:
+    """The day it is for closing dates."""
+    return house().settings.today()
+
+
+def now() -> datetime:
+    """The moment it is for sign-ins; they have a clock of their own, which no setting stops."""
+    return datetime.now(UTC)
+
+
+def translator() -> Translator:
+    """The language of the page."""
+    if not has_request_context():
+        return house().languages[SOURCE]
+    if "translator" not in g:
+        g.translator = house().languages[_negotiated()]
+    return cast("Translator", g.translator)
+
+
+def speak(offered: list[Translator]) -> None:
+    """Choose the page's language among those that a questionnaire is offered in."""
+    g.offered = [one.language for one in offered]
+    g.translator = house().languages[_negotiated(g.offered)]
+
+
+def offered_languages() -> list[Translator]:
+    """The languages that the page can be had in."""
+    return [house().languages[language] for language in g.get("offered", house().languages.translators)]
+
+
+def gettext(message: str, **values: object) -> str:
+    """A message of the interface in the page's language."""
+    said = translator().interface.gettext(message)
+    return said % values if values else said
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """A message that depends on a number; the template that asks fills in `%(num)s`."""
+    return translator().interface.ngettext(one, many, number)
+
+
+def base_url() -> str:
+    """What links begin with: the setting, or where this request came to."""
+    return house().settings.base_url or request.host_url.rstrip("/")
+
+
+def _negotiated(among: list[str] | None = None) -> str:
+    """Asked for in the address, chosen by staff in their session, or what the phone prefers."""
+    languages = among or list(house().languages.translators)
+    if (wish := request.args.get("lang", "")) in languages:
+        return wish
+    if request.path.startswith("/staff") and session.get("lang") in languages:
+        return str(session["lang"])
+    return house().languages.negotiate(request.accept_languages.values(), languages)

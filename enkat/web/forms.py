@@ -1,0 +1,175 @@
+"""Staff forms. Labels stand in the templates; what is wrong is said in the page's language when it is judged."""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.fields import choices as wtforms_choices
+from wtforms.validators import Optional, ValidationError
+
+from enkat.model.errors import Refused
+from enkat.model.meeting import MOST_PLACES, Kind, Source
+from enkat.model.staff import StaffRole, Unit
+from enkat.model.survey import Role
+from enkat.web.context import gettext as _
+from enkat.wording import KINDS, REFUSALS, SOURCES
+
+#: The field of a staff form at which each refusal is told; the rest is told at the top.
+_PLACES = {
+    "reference": "reference",
+    "identity_number": "reference",
+    "other_source": "source",
+    "no_source": "source",
+    "other_protection": "protected",
+    "held": "held",
+    "closes_past": "closes",
+    "closes_before": "closes",
+    "closes_late": "closes",
+    "unit_name": "name",
+    "unit_known": "name",
+    "address": "address",
+    "address_known": "address",
+    "name": "name",
+    "roles": "roles",
+    "old_password": "old",
+    "short_password": "new",
+    "long_password": "new",
+}
+
+
+#: An option of a select or radio field; types-WTForms is a version behind and does not know it.
+Choice = Any
+
+
+def choice(value: str, label: str | None = None) -> Choice:
+    """An option with its label."""
+    return wtforms_choices.SelectChoice(value, label)  # type: ignore[attr-defined]
+
+
+class StaffForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """What all staff forms share: refusals of the domain become errors of the form."""
+
+    def refuse(self, refusal: Refused) -> None:
+        """Tell a refusal at its field, or at the top of the form."""
+        field = _PLACES.get(refusal.reason, "")
+        message = _(REFUSALS[refusal.reason])
+        if field in self._fields:
+            self._fields[field].errors = [*self._fields[field].errors, message]
+        else:
+            self.form_errors.append(message)
+
+    @property
+    def is_refused(self) -> bool:
+        """True where something is to be mended."""
+        return bool(self.errors)
+
+
+class SignInForm(StaffForm):
+    """Address and password."""
+
+    address = StringField()
+    password = PasswordField()
+
+
+class PasswordForm(StaffForm):
+    """Another password for oneself."""
+
+    old = PasswordField()
+    new = PasswordField()
+
+
+class PlainForm(StaffForm):
+    """A button; all there is to it is that it was pressed on our page."""
+
+
+class MemberForm(StaffForm):
+    """Somebody new who may sign in."""
+
+    address = StringField()
+    name = StringField(id="member-name")
+    roles = SelectMultipleField(choices=[choice(role.value) for role in StaffRole])
+    unit = SelectField(validate_choice=True)
+
+
+class UnitForm(StaffForm):
+    """Another unit, under one that there is."""
+
+    name = StringField(id="unit-name")
+    under = SelectField()
+
+
+def _required(_form: Any, field: Field) -> None:
+    if field.data in (None, "") and not field.errors:
+        raise ValidationError(_("Fyll i det här fältet."))
+
+
+def _date(_form: Any, field: Field) -> None:
+    if field.raw_data and field.raw_data[0] and field.data is None:
+        field.errors = []
+        raise ValidationError(_("Skriv ett datum, till exempel 2026-11-20."))
+
+
+class PlacesField(IntegerField):
+    """A stepper: 0 to the most that a role can have."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = (valuelist[0] if valuelist else "").strip() or "0"
+        if not (text.isascii() and text.isdigit() and int(text) <= MOST_PLACES):
+            self.data = None
+            raise ValueError(_("Högst 50 personer i varje grupp."))
+        self.data = int(text)
+
+
+class PlacesForm(StaffForm):
+    """How many of each role."""
+
+    family = PlacesField()
+    kin = PlacesField()
+    child = PlacesField()
+    professional = PlacesField()
+
+    def places(self) -> dict[Role, int]:
+        """The numbers by role."""
+        return {role: int(self[role.value].data or 0) for role in Role}
+
+
+class MeetingForm(PlacesForm):
+    """A meeting on one page."""
+
+    reference = StringField(validators=[_required])
+    unit = SelectField()
+    source = SelectField(default="")
+    protected = BooleanField()
+    kind = SelectField(validators=[_required])
+    held = DateField(validators=[_date, _required])
+    closes = DateField(validators=[_date, Optional()])
+    child_form = RadioField()
+
+
+def choices(words: type[StrEnum], names: dict[Any, str]) -> list[Choice]:
+    """An enum's values with their names in the page's language."""
+    return [choice(word.value, _(names[word])) for word in words]
+
+
+def prepare_meeting_form(form: MeetingForm, units: Sequence[Unit], child_forms: list[Choice], today: date) -> None:
+    """Fill in a meeting form's choices, what a page that offers no choice leaves out, and today's date."""
+    form.unit.choices = [choice(unit.id, unit.name) for unit in units]
+    form.source.choices = [choice("", _("Välj")), *choices(Source, SOURCES)]
+    form.kind.choices = choices(Kind, KINDS)
+    form.child_form.choices = child_forms
+    form.unit.data = form.unit.data or units[0].id
+    form.child_form.data = form.child_form.data or child_forms[0].value
+    form.held.data = form.held.data or (None if form.is_submitted() else today)

@@ -1,0 +1,173 @@
+"""The participant's pages: the form at the link, thanks, taking back, and the notice.
+
+No cookie, no session and no CSRF token here: the link is the authority.
+"""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from enkat import answering
+from enkat.catalogue import context as question_context
+from enkat.catalogue import translated
+from enkat.i18n import Translator
+from enkat.model.errors import (
+    ClosedSurvey,
+    PlaceTaken,
+    RevokedLink,
+    StoreUnavailable,
+    UnknownLink,
+    UnknownReceipt,
+)
+from enkat.model.meeting import Link
+from enkat.model.survey import Questionnaire, Submission
+from enkat.secrecy import tokens
+from enkat.web import access, answer_form
+from enkat.web.answer_form import AnswerForm
+from enkat.web.context import db, house, speak, today, translator
+from enkat.web.context import gettext as _
+
+pages = Blueprint("participant", __name__)
+
+#: Where "leave this page" leads: the weather, which anybody may have been reading.
+ELSEWHERE = "https://www.smhi.se/"
+
+_Page = tuple[str, int]
+
+
+@pages.route("/", methods=["GET", "POST"])
+@access.public
+def start() -> _Page | Response:
+    """A field for the typed key."""
+    typed = request.form.get("key", "") if request.method == "POST" else ""
+    if request.method == "GET":
+        return render_template("participant/start.html", typed="", fault=None), 200
+    if key := tokens.normal_key(typed):
+        return redirect(url_for("participant.form", key=key, lang=request.args.get("lang")), code=303)
+    fault = _("Koden har tio tecken, två grupper om fem. Läs av den en gång till.")
+    return render_template("participant/start.html", typed=typed[:40], fault=fault), 400
+
+
+@pages.get("/<key>")
+@access.public
+def form(key: str) -> _Page:
+    """The form itself: no landing page, and nothing is used up by opening it."""
+    try:
+        link = answering.open_link(db(), house().keys, key, today())
+    except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
+        return _no_form(refusal)
+    return _form_page(house().catalogue[link.questionnaire], answer_form.blank(), key), 200
+
+
+@pages.post("/<key>")
+@access.public
+def send(key: str) -> _Page:
+    """Take what was filled in; the reply is the thanks, so that a lost reply can be asked for again."""
+    try:
+        link, _meeting = answering.find_link(db(), house().keys, key)
+        questionnaire = house().catalogue[link.questionnaire]
+        sent = _judged(questionnaire)
+        if not sent.is_valid:
+            return _form_page(questionnaire, sent, key), 400
+        received = answering.submit(db(), house().keys, key, _submission(questionnaire, link, sent), today())
+    except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
+        return _no_form(refusal)
+    except PlaceTaken:
+        return render_template("participant/taken.html"), 409
+    except StoreUnavailable:
+        return _not_saved(key)
+    return render_template("participant/thanks.html", received=received), 200
+
+
+@pages.route("/withdraw", methods=["GET", "POST"])
+@access.public
+def withdraw() -> _Page:
+    """Take an answer back by its receipt, until it is counted."""
+    if request.method == "GET":
+        return render_template("participant/withdraw.html", typed="", fault=None), 200
+    typed = request.form.get("receipt", "")
+    try:
+        answering.withdraw(db(), typed)
+    except UnknownReceipt:
+        fault = _("Inget inlåst svar har den koden. Kanske är den felskriven, redan använd, eller svaret räknat.")
+        return render_template("participant/withdraw.html", typed=typed[:40], fault=fault), 404
+    except StoreUnavailable:
+        fault = _("Svaret är inte borttaget än. Vänta en stund och försök igen.")
+        return render_template("participant/withdraw.html", typed=typed[:40], fault=fault), 503
+    return render_template("participant/withdrawn.html"), 200
+
+
+@pages.get("/privacy")
+@access.public
+def privacy() -> _Page:
+    """The notice: who is responsible, what is kept, and the limits of what is promised."""
+    return render_template("participant/privacy.html"), 200
+
+
+@pages.get("/leave")
+@access.public
+def leave() -> Response:
+    """Away from here at once, without a script; the browser is asked to forget what it holds of this site."""
+    response = redirect(ELSEWHERE, code=303)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _no_form(refusal: Exception) -> _Page:
+    """A kind page that tells a stranger nothing: not whose meeting, not when, not whether anybody answered."""
+    if isinstance(refusal, ClosedSurvey):
+        return render_template("participant/closed.html"), 410
+    if isinstance(refusal, RevokedLink):
+        return render_template("participant/revoked.html"), 410
+    return render_template("participant/unknown.html"), 404
+
+
+def _not_saved(key: str) -> _Page:
+    """The filled form again. The database may be out of reach altogether, so the form's own address says which
+    questionnaire it is; failing that, its fields do."""
+    named = [form for form in house().catalogue if form.id == request.args.get("form")]
+    fitting = [form for form in house().catalogue if {item.id for item in form.items} >= set(request.form) - _OWN]
+    if not (named or fitting):
+        raise StoreUnavailable("the database cannot be used now")
+    questionnaire = (named or fitting)[0]
+    sent = _judged(questionnaire)
+    sent.faults.append(_("Ditt svar är inte sparat än. Vänta en stund och skicka igen. Allt du fyllt i är kvar."))
+    return _form_page(questionnaire, sent, key), 503
+
+
+#: The form's fields that are no items.
+_OWN = frozenset({"submission"})
+
+
+def _judged(questionnaire: Questionnaire) -> AnswerForm:
+    speak(_languages(questionnaire))
+    sent = answer_form.read(questionnaire, request.form)
+    if request.files:
+        sent.faults.append(_("Filer kan inte tas emot."))
+    return sent
+
+
+def _form_page(questionnaire: Questionnaire, filled: AnswerForm, key: str) -> str:
+    speak(_languages(questionnaire))
+    return render_template(
+        "participant/form.html",
+        questionnaire=translated(questionnaire, translator().question),
+        form=filled,
+        key=tokens.normal_key(key),
+    )
+
+
+def _languages(questionnaire: Questionnaire) -> list[Translator]:
+    texts = {question_context(questionnaire, key): text for key, text in questionnaire.texts().items()}
+    return house().languages.offering(texts)
+
+
+def _submission(questionnaire: Questionnaire, link: Link, sent: AnswerForm) -> Submission:
+    return Submission(
+        id=sent.submission,
+        questionnaire=questionnaire.id,
+        version=questionnaire.version,
+        role=link.role,
+        stage=link.stage,
+        language=translator().language,
+        answers=sent.answers,
+    )

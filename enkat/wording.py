@@ -1,0 +1,88 @@
+"""The interface's words for the domain's: roles, kinds, sources, refusals. Swedish is the source language."""
+
+from enkat.model.meeting import Kind, Source
+from enkat.model.staff import StaffRole
+from enkat.model.survey import Role
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name by which Babel finds messages that are translated later
+    """Marks a message for extraction."""
+    return message
+
+
+ROLES = {
+    Role.FAMILY: N_("Familj"),
+    Role.KIN: N_("Släkt och vänner"),
+    Role.CHILD: N_("Barn"),
+    Role.PROFESSIONAL: N_("Professionella"),
+}
+
+#: Short enough for four of them beside each other on a phone.
+SHORT_ROLES = {
+    Role.FAMILY: N_("Familj"),
+    Role.KIN: N_("Släkt"),
+    Role.CHILD: N_("Barn"),
+    Role.PROFESSIONAL: N_("Proffs"),
+}
+
+KINDS = {
+    Kind.NETWORK_MEETING: N_("Nätverksmöte"),
+    Kind.PRE_MEETING: N_("Förmöte"),
+    Kind.FOLLOW_UP: N_("Uppföljningsmöte"),
+    Kind.SIP: N_("SIP"),
+    Kind.FAMILY_GROUP_CONFERENCE: N_("Familjerådslag"),
+    Kind.SMALL_NETWORK: N_("Litet nätverk"),
+    Kind.OTHER: N_("Annat"),
+}
+
+SOURCES = {
+    Source.SCHOOL: N_("Skola"),
+    Source.INQUIRY: N_("Utredning"),
+    Source.HEALTH: N_("Vård"),
+    Source.SELF: N_("Familjen själv"),
+    Source.OTHER: N_("Annan"),
+}
+
+STAFF_ROLES = {
+    StaffRole.COORDINATOR: N_("Samordnare"),
+    StaffRole.EVALUATOR: N_("Utvärderare"),
+    StaffRole.ADMINISTRATOR: N_("Administratör"),
+}
+
+#: What a choice of questionnaire is called where a role has several.
+QUESTIONNAIRES = {
+    "child": N_("Barn, fem ansikten"),
+    "child_small": N_("Små barn, tre ansikten"),
+}
+
+#: The sentence for each reason of a Refused.
+REFUSALS = {
+    "reference": N_("Skriv en beteckning med 1–40 bokstäver och siffror, till exempel M-114."),
+    "identity_number": N_(
+        "Det ser ut som ett personnummer. Hitta på en beteckning i stället, till exempel M-114. "
+        "Den som ser beteckningen ska inte kunna förstå vilken familj det gäller."
+    ),
+    "other_source": N_("Uppdraget finns redan, med en annan källa. Lämna källan tom eller välj en annan beteckning."),
+    "other_protection": N_("Uppdraget finns redan, utan skyddsbehov. Välj en annan beteckning."),
+    "no_source": N_("Uppdraget är nytt. Välj varifrån det kommer."),
+    "places": N_("Högst 50 personer i varje grupp."),
+    "nobody": N_("Bjud in minst en person."),
+    "held": N_("Datumet ligger mer än ett år bort."),
+    "closes_past": N_("Sista dagen har redan varit."),
+    "closes_before": N_("Sista dagen är före mötet."),
+    "closes_late": N_("Enkäten kan vara öppen i högst tre månader."),
+    "questionnaire": N_("Det formuläret passar inte den gruppen."),
+    "held_by_links": N_("Så många har redan egna länkar. Återkalla en länk först."),
+    "counted": N_("Mötet är räknat. Inga länkar leder dit längre."),
+    "room_link": N_("Rummets länk kan bytas ut men inte återkallas."),
+    "empty": N_("Svara på minst en fråga."),
+    "unit_name": N_("Enhetens namn ska ha 1–80 tecken."),
+    "unit_known": N_("Det finns redan en enhet med det namnet."),
+    "address": N_("Skriv en e-postadress, till exempel kim@example.se."),
+    "address_known": N_("Adressen finns redan."),
+    "name": N_("Namnet ska ha 1–80 tecken."),
+    "roles": N_("Välj minst en roll."),
+    "old_password": N_("Det gamla lösenordet stämmer inte."),
+    "short_password": N_("Lösenordet ska ha minst 12 tecken."),
+    "long_password": N_("Lösenordet får ha högst 200 tecken."),
+}

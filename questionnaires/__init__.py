@@ -1,0 +1,1 @@
+"""The questionnaires, one TOML file each; `enkat.catalogue` reads and judges them."""

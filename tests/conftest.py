@@ -1,0 +1,134 @@
+"""The people and things that the tests are about. Real SQLite in a folder of the test's own; no mocks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlite_utils import Database
+
+from enkat import inviting, staffing
+from enkat.app import create_app
+from enkat.house import House, open_house
+from enkat.model.meeting import Assignment, Kind, Meeting, OpenedLink, Source
+from enkat.model.staff import StaffRole, Unit
+from enkat.model.survey import Role
+from enkat.settings import Settings
+from tests.inspection import InspectingClient
+
+TODAY = date(2026, 11, 20)
+NINE = {Role.FAMILY: 3, Role.KIN: 2, Role.CHILD: 1, Role.PROFESSIONAL: 3}
+
+
+@dataclass
+class Town:
+    """A municipality with two teams, and the verbs that tests need."""
+
+    house: House
+    db: Database
+    municipality: Unit
+    north: Unit
+    south: Unit
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    def add_staff(self, address: str, unit: Unit, *roles: StaffRole) -> str:
+        """Add somebody; their address, by which `sign_in` knows their password."""
+        _member, self.passwords[address] = staffing.add_staff(self.db, address, address.split("@")[0], roles, unit.id)
+        return address
+
+    def assignment(self, reference: str = "M-114", unit: Unit | None = None, *, protected: bool = False) -> Assignment:
+        """An assignment of the northern team."""
+        return inviting.open_assignment(self.db, reference, (unit or self.north).id, Source.SCHOOL, protected)
+
+    def meeting(
+        self, places: dict[Role, int] | None = None, assignment: Assignment | None = None, **plan: object
+    ) -> Meeting:
+        """A meeting held today with nine people, unless something else is said."""
+        chosen = assignment or self.assignment()
+        whole = inviting.Plan(**{"kind": Kind.NETWORK_MEETING, "held": TODAY, "places": places or NINE} | plan)
+        return inviting.start_meeting(self.db, self.house.keys, self.house.catalogue, chosen.id, whole, TODAY)
+
+    def rooms(self, meeting: Meeting) -> dict[Role, OpenedLink]:
+        """The meeting's room links by role."""
+        links = inviting.links(self.db, self.house.keys, meeting.id)
+        return {link.role: link for link in links if link.is_room}
+
+    def personal(self, meeting: Meeting, role: Role, questionnaire: str | None = None) -> OpenedLink:
+        """A new personal link."""
+        return inviting.add_personal_link(
+            self.db, self.house.keys, self.house.catalogue, meeting.id, role, questionnaire
+        )
+
+    def at(self, day: date) -> House:
+        """The same house on another day."""
+        return replace(self.house, settings=replace(self.house.settings, fixed_today=day))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an installation in a folder of its own, on a day that stands still."""
+    return Settings(instance=tmp_path / "instance", base_url="http://127.0.0.1:8000", fixed_today=TODAY)
+
+
+@pytest.fixture
+def house(settings: Settings) -> House:
+    return open_house(settings)
+
+
+@pytest.fixture
+def db(house: House) -> Iterator[Database]:
+    connection = house.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def town(house: House, db: Database) -> Town:
+    """Mitthem with the teams Norr and Söder."""
+    municipality = staffing.add_unit(db, "Mitthem")
+    return Town(house, db, municipality, staffing.add_unit(db, "Norr"), staffing.add_unit(db, "Söder"))
+
+
+@pytest.fixture
+def app(house: House) -> Flask:
+    app = create_app(house.settings, house)
+    app.test_client_class = InspectingClient
+    return app
+
+
+@pytest.fixture
+def participant(app: Flask) -> InspectingClient:
+    """Somebody with a phone and no cookies; every page is inspected as it is fetched."""
+    return app.test_client(use_cookies=False)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> InspectingClient:
+    """Somebody who is not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def coordinator(app: Flask, town: Town) -> InspectingClient:
+    """A signed-in coordinator of the northern team."""
+    return signed_in(app, town, town.add_staff("karin@mitthem.example", town.north, StaffRole.COORDINATOR))
+
+
+@pytest.fixture
+def evaluator(app: Flask, town: Town) -> InspectingClient:
+    return signed_in(app, town, town.add_staff("ulla@mitthem.example", town.municipality, StaffRole.EVALUATOR))
+
+
+@pytest.fixture
+def administrator(app: Flask, town: Town) -> InspectingClient:
+    return signed_in(app, town, town.add_staff("anders@mitthem.example", town.municipality, StaffRole.ADMINISTRATOR))
+
+
+def signed_in(app: Flask, town: Town, address: str) -> InspectingClient:
+    """A client of somebody who has signed in through the page."""
+    client = app.test_client()
+    reply = client.submit("/staff/sign-in", address=address, password=town.passwords[address])
+    assert reply.status_code == 303, reply.text
+    return client
