@@ -12,7 +12,7 @@ def N_(message: str) -> str:  # noqa: N802 - the name by which Babel finds messa
 
 ROLES = {
     Role.FAMILY: N_("Familj"),
-    Role.KIN: N_("Släkt och vänner"),
+    Role.KIN: N_("Anhöriga och vänner"),
     Role.CHILD: N_("Barn"),
     Role.PROFESSIONAL: N_("Professionella"),
 }
@@ -20,7 +20,7 @@ ROLES = {
 #: Short enough for four of them beside each other on a phone.
 SHORT_ROLES = {
     Role.FAMILY: N_("Familj"),
-    Role.KIN: N_("Släkt"),
+    Role.KIN: N_("Anhöriga"),
     Role.CHILD: N_("Barn"),
     Role.PROFESSIONAL: N_("Proffs"),
 }
