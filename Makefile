@@ -7,7 +7,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 INSTANCE = $(or $(ENKAT_INSTANCE),instance)
 
-.PHONY: run test check lint types bench pictures translations clean
+.PHONY: run test attack check lint types bench pictures translations clean
 
 run: $(VENV)/.installed
 	@mkdir -p $(INSTANCE)
@@ -19,6 +19,10 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.tools $(VENV)/.browser
 	$(BIN)/pytest -n 2 $(ARGS)
+
+# The attacks at full length.
+attack: $(VENV)/.tools $(VENV)/.browser
+	ENKAT_ATTACK=full $(BIN)/pytest -n 2 $(ARGS)
 
 # What CI asks for after the tests.
 check: lint types

@@ -13,6 +13,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from enkat.app import create_app
 from enkat.house import House
@@ -41,6 +42,7 @@ def serve(house: House, host: str, port: int, workers: int | None = None) -> Non
         blocking_threads=1,
         websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=128 * 1024),
+        log_level=LogLevels.warning,
         log_dictconfig=_QUIET,
         log_access=False,
         respawn_failed_workers=True,
