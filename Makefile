@@ -12,7 +12,7 @@ INSTANCE = $(or $(ENKAT_INSTANCE),instance)
 run: $(VENV)/.installed
 	@mkdir -p $(INSTANCE)
 	@[ -e $(INSTANCE)/enkat.db ] || { \
-		$(BIN)/enkat demo > $(INSTANCE)/demo.txt.new && mv $(INSTANCE)/demo.txt.new $(INSTANCE)/demo.txt; }
+		$(BIN)/enkat demo --host $(HOST) --port $(PORT) > $(INSTANCE)/demo.txt.new && mv $(INSTANCE)/demo.txt.new $(INSTANCE)/demo.txt; }
 	@[ ! -e $(INSTANCE)/demo.txt ] || cat $(INSTANCE)/demo.txt
 	@echo
 	@exec $(BIN)/enkat serve --host $(HOST) --port $(PORT)

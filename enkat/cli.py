@@ -23,6 +23,7 @@ from enkat.model.meeting import MOST_PLACES, Assignment, Kind, OpenedLink, Sourc
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
 from enkat.secrecy import tokens
+from enkat.settings import Settings
 from enkat.storage import meetings, staff
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _demo(arguments: _Arguments) -> None:
-    with _house() as (house, db):
+    chosen = _with_base_url(settings.load(), arguments)
+    with _house(chosen) as (house, db):
         shown = demo.fill(house, db, arguments.seed)
     links = [_link(house, link) for link in shown.links]
     if arguments.json:
@@ -62,13 +64,9 @@ def _demo(arguments: _Arguments) -> None:
 def _serve(arguments: _Arguments) -> None:
     from enkat.serving import serve  # the server is not needed by any other command
 
-    chosen = settings.load()
-    if chosen.base_url is None:
-        host = _reachable(arguments.host)
-        chosen = replace(chosen, base_url=f"http://{host}:{arguments.port}")
-    house = open_house(chosen)
+    house = open_house(_with_base_url(settings.load(), arguments))
     _judge_port(arguments.host, arguments.port)
-    print(f"enkat {__version__} serves {chosen.base_url} from {chosen.instance} (Ctrl-C stops it)", flush=True)
+    print(f"enkat {__version__} serves {_base_url(house)} from {house.settings.instance} (Ctrl-C stops it)", flush=True)
     serve(house, arguments.host, arguments.port, arguments.workers)
 
 
@@ -178,9 +176,9 @@ def _check(arguments: _Arguments) -> int:
 
 
 @contextmanager
-def _house() -> Iterator[tuple[House, Database]]:
+def _house(chosen: Settings | None = None) -> Iterator[tuple[House, Database]]:
     """The house of the settings, and a connection to it."""
-    house = open_house(settings.load())
+    house = open_house(chosen or settings.load())
     db = house.connect()
     try:
         yield house, db
@@ -201,6 +199,12 @@ def _assignment(db: Database, reference: str, unit: str | None) -> Assignment:
 
 def _link(house: House, link: OpenedLink) -> dict[str, str]:
     return {"link": f"{_base_url(house)}/{link.key}", "code": tokens.spoken(link.key), "role": link.role}
+
+
+def _with_base_url(chosen: Settings, arguments: _Arguments) -> Settings:
+    """The settings, with links that begin where the server listens unless something else is set."""
+    served = f"http://{_reachable(arguments.host)}:{arguments.port}"
+    return chosen if chosen.base_url else replace(chosen, base_url=served)
 
 
 def _base_url(house: House) -> str:
@@ -276,10 +280,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "demo", _demo, "fill an empty database with a made-up municipality")
     command.add_argument("--seed", type=_number(0, 10**9), default=1, help="another seed, another municipality")
+    _listening(command)
 
     command = _command(commands, "serve", _serve, "migrate, check and serve, with one child for the background work")
-    command.add_argument("--host", default=DEFAULT_HOST, help="0.0.0.0 to be reached from phones in the same network")
-    command.add_argument("--port", type=_number(1, 65535), default=DEFAULT_PORT)
+    _listening(command)
     command.add_argument("--workers", type=_number(1, 64), help="as many as there are cores by default")
 
     command = _command(commands, "work", _work, "the background work alone: count what has closed")
@@ -329,6 +333,12 @@ def _parser() -> argparse.ArgumentParser:
 
     _command(commands, "check", _check, "is everything in order? database, keys, questionnaires, translations")
     return parser
+
+
+def _listening(command: argparse.ArgumentParser) -> None:
+    """Where the server listens, which is what links begin with unless a base URL is set."""
+    command.add_argument("--host", default=DEFAULT_HOST, help="0.0.0.0 to be reached from phones in the same network")
+    command.add_argument("--port", type=_number(1, 65535), default=DEFAULT_PORT)
 
 
 def _group(commands: Any, name: str, text: str) -> Any:
