@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -45,8 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _demo(arguments: _Arguments) -> None:
-    chosen = _with_base_url(settings.load(), arguments)
-    with _house(chosen) as (house, db):
+    with _house(_served(arguments)) as (house, db):
         shown = demo.fill(house, db, arguments.seed)
     links = [_link(house, link) for link in shown.links]
     if arguments.json:
@@ -64,7 +62,7 @@ def _demo(arguments: _Arguments) -> None:
 def _serve(arguments: _Arguments) -> None:
     from enkat.serving import serve  # the server is not needed by any other command
 
-    house = open_house(_with_base_url(settings.load(), arguments))
+    house = open_house(_served(arguments))
     _judge_port(arguments.host, arguments.port)
     print(f"enkat {__version__} serves {_base_url(house)} from {house.settings.instance} (Ctrl-C stops it)", flush=True)
     serve(house, arguments.host, arguments.port, arguments.workers)
@@ -201,10 +199,9 @@ def _link(house: House, link: OpenedLink) -> dict[str, str]:
     return {"link": f"{_base_url(house)}/{link.key}", "code": tokens.spoken(link.key), "role": link.role}
 
 
-def _with_base_url(chosen: Settings, arguments: _Arguments) -> Settings:
+def _served(arguments: _Arguments) -> Settings:
     """The settings, with links that begin where the server listens unless something else is set."""
-    served = f"http://{_reachable(arguments.host)}:{arguments.port}"
-    return chosen if chosen.base_url else replace(chosen, base_url=served)
+    return settings.load(served=f"http://{_reachable(arguments.host)}:{arguments.port}")
 
 
 def _base_url(house: House) -> str:

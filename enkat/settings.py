@@ -63,10 +63,11 @@ NAMES = {
 }
 
 
-def load(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read and judge the settings; SettingsError names the setting, where it stands and the mend."""
+def load(environment: Mapping[str, str] = os.environ, served: str | None = None) -> Settings:
+    """Read and judge the settings; SettingsError names the setting, where it stands and the mend. `served` is
+    where the server is about to listen: what links begin with unless a base URL is set."""
     instance = Path(environment.get("ENKAT_INSTANCE") or "instance").absolute()
-    given: dict[str, tuple[str, object]] = {}
+    given: dict[str, tuple[str, object]] = {"base_url": ("the served address", served)} if served else {}
     file = instance / "enkat.toml"
     for name, value in _read_file(file).items():
         if name not in NAMES:
