@@ -7,7 +7,7 @@ from enkat import wording
 from enkat.house import House, open_house
 from enkat.secrecy import tokens
 from enkat.settings import Settings
-from enkat.web import access, administrator, assets, context, coordinator, faults, headers, participant, staff
+from enkat.web import access, administrator, assets, bodies, context, coordinator, faults, headers, participant, staff
 
 #: Larger than any form that can be filled in by hand.
 MOST_BYTES = 64 * 1024
@@ -26,6 +26,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     house = house or open_house(settings)
     app = Enkat("enkat", static_folder=None)
     app.extensions["enkat"] = house
+    app.url_map.strict_slashes = False  # a slash typed after the key is nobody's mistake
     app.config.update(
         SECRET_KEY=house.keys.instance.web,
         MAX_CONTENT_LENGTH=MOST_BYTES,
@@ -49,6 +50,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
         page_script=headers.page_script,
         wording=wording,
     )
+    app.before_request(bodies.judge)
     csrf = CSRFProtect(app)
     csrf.exempt(participant.pages)  # no cookie is to be set there, and the link is the authority
     app.before_request(access.guard)
