@@ -1,5 +1,6 @@
 """The coordinator's pages: make a meeting, hand out its links, see how many have answered, close and count."""
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 import segno
@@ -52,7 +53,8 @@ def new() -> _Page:
 def meeting(meeting_id: str) -> _Page:
     """The meeting in the room: a code for each role, and how many have answered."""
     overview = access.meeting_or_404(meeting_id)
-    rooms = [link for link in _links(overview) if link.is_room]
+    planned = _planned(meeting_id)
+    rooms = [link for link in _links(overview) if link.is_room and planned[link.role]]
     return render_template("coordinator/meeting.html", overview=overview, rooms=rooms, **_settings(overview))
 
 
@@ -101,8 +103,7 @@ def links(meeting_id: str) -> _Page:
                 db(), house().keys, house().catalogue, meeting_id, Role(role), questionnaire or None
             )
         )
-        anchor = f"link-{made.id}" if isinstance(made, OpenedLink) else None
-        return redirect(url_for("coordinator.links", meeting_id=meeting_id, _anchor=anchor), code=303)
+        return _back_to_links(meeting_id, made)
     personal = [link for link in _links(overview) if not link.is_room]
     return render_template(
         "coordinator/links.html",
@@ -122,8 +123,7 @@ def replace(meeting_id: str, link_id: str) -> _Page:
         lambda: inviting.replace_link(db(), house().keys, meeting_id, link_id),
         _("Länken är utbytt. Den gamla leder ingenstans."),
     )
-    anchor = f"link-{made.id}" if isinstance(made, OpenedLink) else None
-    return redirect(url_for("coordinator.links", meeting_id=meeting_id, _anchor=anchor), code=303)
+    return _back_to_links(meeting_id, made)
 
 
 @pages.post("/<meeting_id>/links/<link_id>/revoke")
@@ -143,12 +143,9 @@ def revoke(meeting_id: str, link_id: str) -> _Page:
 def slips(meeting_id: str) -> _Page:
     """Slips of paper for the room, one for each person planned."""
     overview = access.meeting_or_404(meeting_id)
-    invited = meetings.invited(db(), meeting_id)
-    rooms = [link for link in _links(overview) if link.is_room]
-    counted = [
-        link for link in rooms for _copy in range(sum(n for (role, _s), n in invited.items() if role is link.role))
-    ]
-    return render_template("coordinator/slips.html", overview=overview, slips=counted)
+    planned = _planned(meeting_id)
+    copies = [link for link in _links(overview) if link.is_room for _copy in range(planned[link.role])]
+    return render_template("coordinator/slips.html", overview=overview, slips=copies)
 
 
 @pages.route("/<meeting_id>/places", methods=["GET", "POST"])
@@ -158,8 +155,7 @@ def places(meeting_id: str) -> _Page:
     overview = access.meeting_or_404(meeting_id)
     if overview.meeting.state is MeetingState.COUNTED:
         abort(404)
-    planned = meetings.invited(db(), meeting_id)
-    form = PlacesForm(data={role.value: sum(n for (r, _s), n in planned.items() if r is role) for role in Role})
+    form = PlacesForm(data={role.value: number for role, number in _planned(meeting_id).items()})
     if form.validate_on_submit():
         try:
             for role, number in form.places().items():
@@ -271,6 +267,18 @@ def _link_kinds() -> list[tuple[str, Role, str | None]]:
     ]
 
 
+def _planned(meeting_id: str) -> dict[Role, int]:
+    """How many of each role are invited."""
+    invited = meetings.invited(db(), meeting_id)
+    return {role: sum(places for (one, _stage), places in invited.items() if one is role) for role in Role}
+
+
+def _back_to_links(meeting_id: str, made: OpenedLink | None) -> Response:
+    """The links page again, at the link just made."""
+    anchor = f"link-{made.id}" if made else None
+    return redirect(url_for("coordinator.links", meeting_id=meeting_id, _anchor=anchor), code=303)
+
+
 def _links(overview: MeetingOverview) -> list[OpenedLink]:
     return inviting.links(db(), house().keys, overview.meeting.id)
 
@@ -279,7 +287,7 @@ def _settings(overview: MeetingOverview) -> dict[str, object]:
     return {"today": today(), "plain": PlainForm(), "is_open": overview.meeting.is_open(today())}
 
 
-def _act(action, done: str | None = None) -> object:  # type: ignore[no-untyped-def]
+def _act(action: Callable[[], OpenedLink | None], done: str | None = None) -> OpenedLink | None:
     """Do what a button says; what refuses is said on the page, what is not there is a 404."""
     try:
         result = action()
