@@ -132,16 +132,17 @@ def start_meeting(
     return meeting
 
 
-def set_places(db: Database, keys: KeyStore, catalogue: Catalogue, meeting: str, role: Role, places: int) -> None:
-    """Change how many of a role are invited; never fewer than hold a personal link."""
-    if not 0 <= places <= MOST_PLACES:
-        raise Refused("places", f"places are 0 to {MOST_PLACES} for each role")
+def set_places(db: Database, keys: KeyStore, catalogue: Catalogue, meeting: str, places: Mapping[Role, int]) -> None:
+    """Change how many are invited of the roles named; never fewer than hold a personal link."""
+    _judge_places(places)
     with write(db):
         _open_meeting(db, meeting)
-        if places < len(_personal(db, meeting, role)):
-            raise Refused("held_by_links", "so many places have personal links; revoke some of the links first")
-        if places or (role, Stage.AFTER) in meetings.invited(db, meeting):
-            _set_places(db, keys, meeting, role, places, _questionnaire(catalogue, role))
+        known = meetings.invited(db, meeting)
+        for role, number in places.items():
+            if number < len(_personal(db, meeting, role)):
+                raise Refused("held_by_links", "so many places have personal links; revoke some of the links first")
+            if number or (role, Stage.AFTER) in known:
+                _set_places(db, keys, meeting, role, number, _questionnaire(catalogue, role))
 
 
 def add_personal_link(
@@ -202,8 +203,7 @@ def new_id() -> str:
 
 
 def _judge_plan(plan: Plan, closes: date, today: date) -> None:
-    if any(not 0 <= places <= MOST_PLACES for places in plan.places.values()):
-        raise Refused("places", f"places are 0 to {MOST_PLACES} for each role")
+    _judge_places(plan.places)
     if not any(plan.places.values()):
         raise Refused("nobody", "invite at least one person")
     if abs(plan.held - today) > timedelta(days=366):
@@ -214,6 +214,11 @@ def _judge_plan(plan: Plan, closes: date, today: date) -> None:
         raise Refused("closes_before", f"the closing date {closes} is before the meeting, {plan.held}")
     if closes > max(plan.held, today) + timedelta(days=LONGEST_OPEN_DAYS):
         raise Refused("closes_late", f"a survey is open for at most {LONGEST_OPEN_DAYS} days")
+
+
+def _judge_places(places: Mapping[Role, int]) -> None:
+    if any(not 0 <= number <= MOST_PLACES for number in places.values()):
+        raise Refused("places", f"places are 0 to {MOST_PLACES} for each role")
 
 
 def _questionnaire(catalogue: Catalogue, role: Role, chosen: str | None = None) -> str:

@@ -158,8 +158,7 @@ def places(meeting_id: str) -> _Page:
     form = PlacesForm(data={role.value: number for role, number in _planned(meeting_id).items()})
     if form.validate_on_submit():
         try:
-            for role, number in form.places().items():
-                inviting.set_places(db(), house().keys, house().catalogue, meeting_id, role, number)
+            inviting.set_places(db(), house().keys, house().catalogue, meeting_id, form.places())
         except Refused as refusal:
             form.refuse(refusal)
         else:
