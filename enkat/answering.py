@@ -65,8 +65,11 @@ def submit(db: Database, keys: KeyStore, typed: str, submission: Submission, tod
     )
     with write(db):
         link, meeting = find_link(db, keys, typed)
-        if invitations.has_claim(db, meeting.id, mark):
+        claimed = invitations.claimed_meeting(db, mark)
+        if claimed == meeting.id:
             return _repeated(db, ballot, receipt)
+        if claimed:
+            raise Refused("submission", "the form's id belongs to another meeting; open the link again")
         _judge(link, meeting, today)
         _take_place(db, link, mark)
         ballots.put(db, ballot)

@@ -3,7 +3,6 @@ that ties them to a person; the places, links, receipts and the meeting's key ar
 
 import random
 import secrets
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
@@ -72,7 +71,6 @@ def count(db: Database, keys: KeyStore, meeting: str) -> int:
         private_key = keys.meeting_key(meeting)
         opened = [sealing.unseal(private_key, meeting, one.sealed) for one in ballots.of_meeting(db, meeting)]
         random.SystemRandom().shuffle(opened)
-        _settle_invited(db, meeting, opened)
         ballots.delete_of(db, meeting)
         invitations.delete_of(db, meeting)
         meetings.mark_counted(db, meeting)
@@ -88,14 +86,6 @@ def destroy_spent_keys(db: Database, keys: KeyStore) -> int:
     for meeting in spent:
         keys.destroy_meeting_key(meeting)
     return len(spent)
-
-
-def _settle_invited(db: Database, meeting: str, opened: list[Submission]) -> None:
-    """Where a personal link brought one answer more than was planned, that many were invited."""
-    answered = Counter((submission.role, submission.stage) for submission in opened)
-    for (role, stage), places in meetings.invited(db, meeting).items():
-        if answered[role, stage] > places:
-            meetings.set_invited(db, meeting, role, stage, answered[role, stage])
 
 
 def _response(meeting: str, submission: Submission) -> Response:

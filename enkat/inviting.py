@@ -7,6 +7,7 @@ who was given a link is turned away and nothing on the page shows the difference
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -40,10 +41,9 @@ from enkat.storage.engine import write
 #: Letters, digits and a few marks; long enough for a register's number, too short for a story.
 _REFERENCE = re.compile(r"[\w][\w ./-]{0,39}")
 
-#: Year, month, day (60 more for a coordination number) and four digits, however they are written.
+#: Year, month, day (60 more for a coordination number) and four digits, once what stands between them is gone.
 _IDENTITY_NUMBER = re.compile(
-    r"(?<!\d)(?:\d{2})?\d{2}[-/ .]?(?:0[1-9]|1[0-2])[-/ .]?(?:0[1-9]|[12]\d|3[01]|6[1-9]|[78]\d|9[01])"
-    r"[-+/ .]?[\dTtXx]\d{3}(?!\d)"
+    r"(?<!\d)(\d{2})?\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]|6[1-9]|[78]\d|9[01])[\dTX]\d{3}(?!\d)"
 )
 
 
@@ -64,7 +64,7 @@ def judge_reference(reference: str) -> str:
     reference = " ".join(reference.split())
     if not _REFERENCE.fullmatch(reference):
         raise Refused("reference", "a reference is 1-40 letters, digits, spaces and . / - , such as M-114")
-    if _IDENTITY_NUMBER.search(reference):
+    if _IDENTITY_NUMBER.search(_digits_together(reference)):
         raise Refused(
             "identity_number",
             "the reference looks like a personal identity number; use a pseudonym such as M-114, for whoever "
@@ -104,8 +104,7 @@ def start_meeting(
     source: Random | None = None,
 ) -> Meeting:
     """Start a meeting: its key pair, its places and a room link for each role invited."""
-    closes = plan.closes or default_closing(plan.held, today)
-    _judge_plan(plan, closes, today)
+    closes = _judged_closing(plan, today)
     identity = new_id()
     public_key = keys.make_meeting_key(identity)
     try:
@@ -202,18 +201,28 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def _judge_plan(plan: Plan, closes: date, today: date) -> None:
+def _digits_together(reference: str) -> str:
+    """The reference in plain digits and capitals, without what people write between the digits of a number."""
+    plain = unicodedata.normalize("NFKC", reference)
+    digits = "".join(str(unicodedata.decimal(mark, mark)) for mark in plain)
+    return re.sub(r"[^\w]|_", "", digits).upper()
+
+
+def _judged_closing(plan: Plan, today: date) -> date:
+    """The last day to answer; Refused where the plan cannot be."""
     _judge_places(plan.places)
     if not any(plan.places.values()):
         raise Refused("nobody", "invite at least one person")
     if abs(plan.held - today) > timedelta(days=366):
         raise Refused("held", f"the date {plan.held} is more than a year from today")
+    closes = plan.closes or default_closing(plan.held, today)
     if closes < today:
         raise Refused("closes_past", f"the closing date {closes} has passed")
     if closes < plan.held:
         raise Refused("closes_before", f"the closing date {closes} is before the meeting, {plan.held}")
     if closes > max(plan.held, today) + timedelta(days=LONGEST_OPEN_DAYS):
         raise Refused("closes_late", f"a survey is open for at most {LONGEST_OPEN_DAYS} days")
+    return closes
 
 
 def _judge_places(places: Mapping[Role, int]) -> None:

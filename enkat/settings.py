@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from enkat.model.errors import SettingsError
 ZONE = ZoneInfo("Europe/Stockholm")
 
 FEWEST_IN_A_GROUP = 5
+
+#: A host, or an IPv6 address in brackets, and perhaps a port; no user, path, query or fragment.
+_HOST = re.compile(r"([^\s/?#@:\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,11 @@ def _base_url(where: str, value: object) -> str:
         _ = parts.port
     except ValueError as error:
         raise SettingsError(f"{where}: '{url}' is not an address ({error})") from error
-    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query or parts.username:
+    if parts.scheme not in ("http", "https") or not host or not _HOST.fullmatch(url.partition("://")[2]):
         raise SettingsError(f"{where}: '{url}' must be a scheme and a host alone, such as https://svar.example.se")
     if parts.scheme == "http" and not _is_private(url):
         raise SettingsError(f"{where}: '{url}' is public and has no TLS; let it begin with https://")
-    return url
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _is_private(url: str) -> bool:

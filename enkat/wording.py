@@ -76,6 +76,7 @@ REFUSALS = {
     "counted": N_("Mötet är räknat. Inga länkar leder dit längre."),
     "room_link": N_("Rummets länk kan bytas ut men inte återkallas."),
     "empty": N_("Svara på minst en fråga."),
+    "submission": N_("Sidan var inte hel. Dina svar är kvar: skicka en gång till."),
     "unit_name": N_("Enhetens namn ska ha 1–80 tecken."),
     "unit_known": N_("Det finns redan en enhet med det namnet."),
     "address": N_("Skriv en e-postadress, till exempel kim@example.se."),

@@ -57,10 +57,10 @@ def take_place(db: Database, place: str, claim: bytes) -> bool:
     return run(db, sql, claim=claim, place=place) == 1
 
 
-def has_claim(db: Database, meeting: str, claim: bytes) -> bool:
-    """True where this submission has taken one of the meeting's places before."""
-    sql = "select count(*) from invitation where claim = :claim and meeting = :meeting"
-    return number(db, sql, claim=claim, meeting=meeting) > 0
+def claimed_meeting(db: Database, claim: bytes) -> str | None:
+    """The meeting in which this submission has taken a place before."""
+    row = first(db, "select meeting from invitation where claim = :claim", claim=claim)
+    return str(row["meeting"]) if row else None
 
 
 def add_link(db: Database, link: Link) -> None:

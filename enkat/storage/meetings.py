@@ -171,5 +171,5 @@ def _meeting(row: Row) -> Meeting:
 
 def _overview(row: Row) -> MeetingOverview:
     meeting = _meeting(row)
-    progress = Progress(row["answered"], max(row["invited"], row["answered"]))
+    progress = Progress(row["answered"], max(row["invited"], row["answered"], row["responses"]))
     return MeetingOverview(meeting, _assignment(row | {"id": meeting.assignment}), progress, row["responses"])

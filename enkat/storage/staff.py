@@ -19,9 +19,8 @@ def units(db: Database) -> list[Unit]:
 
 
 def find_unit(db: Database, name: str) -> Unit | None:
-    """A unit by its name."""
-    row = first(db, "select id, name, parent from unit where lower(name) = lower(:name)", name=name)
-    return Unit(**row) if row else None
+    """A unit by its name, whatever its case; SQLite folds the case of A to Z alone, so it is done here."""
+    return next((unit for unit in units(db) if unit.name.casefold() == name.casefold()), None)
 
 
 def units_below(db: Database, unit: str) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """A participant's form: judged strictly, read into answers, and kept as it was filled in when it is refused."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -12,6 +12,7 @@ from wtforms.validators import Length, Optional, ValidationError
 from enkat.model.survey import TEXT_LIMIT, Answer, Item, ItemKind, Missing, Questionnaire
 from enkat.secrecy import tokens
 from enkat.web.context import gettext as _
+from enkat.wording import REFUSALS
 
 #: The two ways of not answering that a form may send; leaving an item out is the third.
 _SENT_MISSING = (Missing.UNKNOWN, Missing.DECLINED)
@@ -38,6 +39,11 @@ def blank() -> AnswerForm:
     return AnswerForm(tokens.new_submission())
 
 
+def renewed(form: AnswerForm) -> AnswerForm:
+    """The same form under a new id, where its own cannot be used: what was filled in can be sent again."""
+    return replace(form, submission=tokens.new_submission(), faults=[_(REFUSALS["submission"])])
+
+
 def read(questionnaire: Questionnaire, sent: MultiDict[str, str]) -> AnswerForm:
     """Judge what was sent against the questionnaire; unknown, repeated and unreadable fields are faults."""
     form = BaseForm({item.id: FIELDS[item.kind](questionnaire) for item in questionnaire.items} | _SUBMISSION)
@@ -49,7 +55,7 @@ def read(questionnaire: Questionnaire, sent: MultiDict[str, str]) -> AnswerForm:
     faults += [str(error) for error in form["submission"].errors]
     answers = {name: _answer(item, form[name].data) for name, item in items.items() if name not in item_faults}
     if not faults and not item_faults and all(one.missing is Missing.SKIPPED for one in answers.values()):
-        faults.append(_("Svara på minst en fråga."))
+        faults.append(_(REFUSALS["empty"]))
     submission = form["submission"].data or ""
     return AnswerForm(
         submission if tokens.is_submission(submission) else tokens.new_submission(),
@@ -111,7 +117,7 @@ def _readable(_form: BaseForm, sent: Field) -> None:
 
 def _known_submission(_form: BaseForm, sent: Field) -> None:
     if not tokens.is_submission(sent.data or ""):
-        raise ValidationError(_("Sidan var inte hel. Dina svar är kvar: skicka en gång till."))
+        raise ValidationError(_(REFUSALS["submission"]))
 
 
 _SUBMISSION: dict[str, Any] = {"submission": HiddenField(validators=[_known_submission])}

@@ -13,6 +13,7 @@ from enkat.i18n import Translator
 from enkat.model.errors import (
     ClosedSurvey,
     PlaceTaken,
+    Refused,
     RevokedLink,
     StoreUnavailable,
     UnknownLink,
@@ -71,6 +72,8 @@ def send(key: str) -> _Page:
         received = answering.submit(db(), house().keys, key, _submission(questionnaire, link, sent), today())
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
+    except Refused:
+        return _form_page(questionnaire, answer_form.renewed(sent), key), 400
     except PlaceTaken:
         return render_template("participant/taken.html"), 409
     except StoreUnavailable:
