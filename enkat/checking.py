@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from enkat import catalogue, i18n
 from enkat.catalogue import Catalogue, context
 from enkat.i18n import Languages
-from enkat.model.errors import CatalogueError, EnkatError
-from enkat.model.meeting import MeetingState
+from enkat.model.errors import CatalogueError, EnkatError, KeyFileError
+from enkat.model.meeting import Meeting, MeetingState
 from enkat.secrecy import ballots
 from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
@@ -62,11 +62,19 @@ def _store(settings: Settings) -> Iterator[str]:
         keys = KeyStore(settings.keys)
         yield from keys.faults()
         for meeting in meetings.in_state(db, MeetingState.OPEN):
-            if not ballots.fits(keys.meeting_key(meeting.id), meeting.public_key or b""):
-                yield f"{keys.meetings / meeting.id} is not the key of that meeting; restore it from your backup"
+            yield from _meeting_key(keys, meeting)
     except EnkatError as error:
         yield str(error)
     finally:
         db.close()
     if os.name == "posix" and settings.database.stat().st_mode & 0o077:
         yield f"{settings.database} can be read by others; run chmod 600 {settings.database}"
+
+
+def _meeting_key(keys: KeyStore, meeting: Meeting) -> Iterator[str]:
+    """Whether an open meeting can be counted when its time comes."""
+    try:
+        if not ballots.fits(keys.meeting_key(meeting.id), meeting.public_key or b""):
+            yield f"{keys.meetings / meeting.id} is not the key of that meeting; restore it from your backup"
+    except KeyFileError as error:
+        yield str(error)

@@ -19,7 +19,7 @@ from enkat import __version__, checking, counting, demo, inviting, settings, sta
 from enkat.house import House, open_house
 from enkat.model.errors import CatalogueError, EnkatError, NotFound, Refused
 from enkat.model.meeting import MOST_PLACES, Assignment, Kind, OpenedLink, Source
-from enkat.model.staff import StaffRole
+from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
 from enkat.secrecy import tokens
 from enkat.settings import Settings
@@ -32,7 +32,12 @@ _Arguments = argparse.Namespace
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Carry out one command."""
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    given = sys.argv[1:] if arguments is None else arguments
+    for argument in given:
+        if not _is_text(argument):
+            parser.error(f"{argument!r} is not text; write it in UTF-8")
+    parsed = parser.parse_args(given)
     try:
         sys.exit(parsed.run(parsed) or 0)
     except CatalogueError as error:
@@ -89,10 +94,10 @@ def _unit_add(arguments: _Arguments) -> None:
 
 def _staff_add(arguments: _Arguments) -> None:
     given = sys.stdin.readline().rstrip("\r\n") if arguments.password_stdin else None
+    if given is not None and not _is_text(given):
+        raise Refused("password", "the password is not text; write it in UTF-8")
     with _house() as (_, db):
-        unit = staff.find_unit(db, arguments.unit)
-        if unit is None:
-            raise NotFound(f"there is no unit called '{arguments.unit}'; add it first with `enkat unit add`")
+        unit = _unit(db, arguments.unit)
         roles = [StaffRole(role) for role in arguments.role]
         member, password = staffing.add_staff(db, arguments.address, arguments.name, roles, unit.id, given)
     shown = {"address": member.address} | ({} if arguments.password_stdin else {"password": password})
@@ -102,9 +107,7 @@ def _staff_add(arguments: _Arguments) -> None:
 
 def _assignment_add(arguments: _Arguments) -> None:
     with _house() as (_, db):
-        unit = staff.find_unit(db, arguments.unit)
-        if unit is None:
-            raise NotFound(f"there is no unit called '{arguments.unit}'; add it first with `enkat unit add`")
+        unit = _unit(db, arguments.unit)
         if meetings.assignments_called(db, inviting.judge_reference(arguments.reference), {unit.id}):
             raise Refused("known", f"{arguments.reference} is an assignment of {unit.name} already")
         source = Source(arguments.source)
@@ -131,17 +134,8 @@ def _meeting_add(arguments: _Arguments) -> None:
 
 def _invite(arguments: _Arguments) -> None:
     with _house() as (house, db):
-        made = [
-            inviting.add_personal_link(
-                db,
-                house.keys,
-                house.catalogue,
-                arguments.meeting,
-                Role(arguments.role),
-                arguments.questionnaire,
-            )
-            for _link_ in range(arguments.count)
-        ]
+        role, form, count = Role(arguments.role), arguments.questionnaire, arguments.count
+        made = inviting.add_personal_links(db, house.keys, house.catalogue, arguments.meeting, role, form, count)
         invitations = [_link(house, link) for link in made]
     _print(arguments, {"invitations": invitations}, _listed(invitations))
 
@@ -184,8 +178,16 @@ def _house(chosen: Settings | None = None) -> Iterator[tuple[House, Database]]:
         db.close()
 
 
+def _unit(db: Database, name: str) -> Unit:
+    unit = staff.find_unit(db, name)
+    if unit is None:
+        raise NotFound(f"there is no unit called '{name}'; add it first with `enkat unit add`")
+    return unit
+
+
 def _assignment(db: Database, reference: str, unit: str | None) -> Assignment:
-    units = {one.id: one.name for one in staff.units(db) if unit in (None, one.name)}
+    only = _unit(db, unit) if unit else None
+    units = {one.id: one.name for one in staff.units(db) if only in (None, one)}
     found = meetings.assignments_called(db, reference, units.keys())
     if not found:
         raise NotFound(f"there is no assignment {reference}; add it first with `enkat assignment add`")
@@ -228,6 +230,11 @@ def _print(arguments: _Arguments, shown: dict[str, Any], text: str) -> None:
 
 def _print_json(shown: dict[str, Any]) -> None:
     print(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+def _is_text(given: str) -> bool:
+    """False where bytes that are no UTF-8 came in; Python keeps those as lone surrogates."""
+    return not any("\ud800" <= mark <= "\udfff" for mark in given)
 
 
 def _reachable(host: str) -> str:

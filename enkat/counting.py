@@ -39,16 +39,11 @@ def count_due(db: Database, keys: KeyStore, today: date) -> Counted:
 
 
 def close_and_count(db: Database, keys: KeyStore, meeting: str, today: date) -> Counted:
-    """Close a survey now and count it; nothing where it is counted already."""
-    with write(db):
-        found = meetings.find_meeting(db, meeting)
-        if found is None:
-            raise NotFound(f"there is no meeting {meeting}")
-        if found.state is MeetingState.COUNTED:
-            return Counted(0, 0)
-        if found.closes > today:
-            meetings.set_closing(db, meeting, today)
-    return Counted(count(db, keys, meeting), 1)
+    """Close a survey now and count it, in one write; nothing where it is counted already."""
+    found = meetings.find_meeting(db, meeting)
+    if found is None:
+        raise NotFound(f"there is no meeting {meeting}")
+    return Counted(count(db, keys, meeting, today), int(found.state is MeetingState.OPEN))
 
 
 def count_if_due(db: Database, keys: KeyStore, meeting: str, today: date) -> Counted:
@@ -61,13 +56,15 @@ def count_if_due(db: Database, keys: KeyStore, meeting: str, today: date) -> Cou
     return Counted(count(db, keys, meeting), int(found.state is MeetingState.OPEN))
 
 
-def count(db: Database, keys: KeyStore, meeting: str) -> int:
-    """Count one meeting, wholly or not at all; how many ballots were opened. Its key is destroyed last, so
-    that a count cut short can be done again."""
+def count(db: Database, keys: KeyStore, meeting: str, closing: date | None = None) -> int:
+    """Count one meeting, wholly or not at all; how many ballots were opened. `closing` is the day on which a
+    survey still open closes. Its key is destroyed last, so that a count cut short can be done again."""
     with write(db):
         found = meetings.find_meeting(db, meeting)
         if found is None or found.state is MeetingState.COUNTED:
             return 0
+        if closing and closing < found.closes:
+            meetings.set_closing(db, meeting, closing)
         private_key = keys.meeting_key(meeting)
         opened = [sealing.unseal(private_key, meeting, one.sealed) for one in ballots.of_meeting(db, meeting)]
         random.SystemRandom().shuffle(opened)

@@ -125,8 +125,10 @@ def _hold(
     if not is_open:
         counting.count_due(db, house.keys, started.closes + timedelta(days=1))
         return []
-    personal = inviting.add_personal_link(db, house.keys, house.catalogue, started.id, Role.KIN, source=chance)
-    return [*rooms, personal]
+    personal = inviting.add_personal_links(
+        db, house.keys, house.catalogue, started.id, Role.PROFESSIONAL, source=chance
+    )
+    return [*rooms, *personal]
 
 
 def _answer(house: House, db: Database, room: OpenedLink, today: date, chance: Random) -> None:

@@ -101,7 +101,7 @@ class Languages:
 
     def negotiate(self, preferred: Iterable[str], among: Collection[str]) -> str:
         """The best of the languages on offer for somebody's wishes, best first (`fa-AF`, `sv`)."""
-        wishes = [wish.replace("-", "_") for wish in preferred]
+        wishes = [wish.replace("-", "_").lower() for wish in preferred]
         return negotiate_locale(wishes, sorted(among), sep="_") or SOURCE
 
 
@@ -119,6 +119,7 @@ def load(folder: Traversable | None = None) -> Languages:
 
 def _read(file: Traversable, language: str) -> Catalog:
     try:
+        Locale.parse(language)
         return read_po(BytesIO(file.read_bytes()), locale=language, abort_invalid=True)
     except Exception as error:
         raise CatalogueError([f"{language}: {file.name} cannot be read: {error}"]) from error

@@ -41,9 +41,13 @@ from enkat.storage.engine import write
 #: Letters, digits and a few marks; long enough for a register's number, too short for a story.
 _REFERENCE = re.compile(r"[\w][\w ./-]{0,39}")
 
-#: Year, month, day (60 more for a coordination number) and four digits, once what stands between them is gone.
+#: What people write between the digits of a number.
+_GAP = r"[\W_]*"
+
+#: Year, month, day (60 more for a coordination number) and four digits, however they are spaced out.
 _IDENTITY_NUMBER = re.compile(
-    r"(?<!\d)(\d{2})?\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01]|6[1-9]|[78]\d|9[01])[\dTX]\d{3}(?!\d)"
+    r"(?<!\d)(?:\d \d )?\d \d (?:0 [1-9]|1 [0-2]) (?:0 [1-9]|[12] \d|3 [01]|6 [1-9]|[78] \d|9 [01]) "
+    r"[\dTX] \d \d \d(?!\d)".replace(" ", _GAP)
 )
 
 
@@ -64,7 +68,7 @@ def judge_reference(reference: str) -> str:
     reference = " ".join(reference.split())
     if not _REFERENCE.fullmatch(reference):
         raise Refused("reference", "a reference is 1-40 letters, digits, spaces and . / - , such as M-114")
-    if _IDENTITY_NUMBER.search(_digits_together(reference)):
+    if _IDENTITY_NUMBER.search(_plain(reference)):
         raise Refused(
             "identity_number",
             "the reference looks like a personal identity number; use a pseudonym such as M-114, for whoever "
@@ -144,29 +148,26 @@ def set_places(db: Database, keys: KeyStore, catalogue: Catalogue, meeting: str,
                 _set_places(db, keys, meeting, role, number, _questionnaire(catalogue, role))
 
 
-def add_personal_link(
+def add_personal_links(
     db: Database,
     keys: KeyStore,
     catalogue: Catalogue,
     meeting: str,
     role: Role,
     questionnaire: str | None = None,
+    count: int = 1,
     source: Random | None = None,
-) -> OpenedLink:
-    """A link for somebody who has gone. It holds one of the role's places, or a further one where all that
-    were planned have links already."""
+) -> list[OpenedLink]:
+    """Links for those who have gone, all of them or none. Each holds one of the role's places, or a further one
+    where all that were planned have links already."""
     form = _questionnaire(catalogue, role, questionnaire)
     with write(db):
         _open_meeting(db, meeting)
-        planned = meetings.invited(db, meeting).get((role, Stage.AFTER), 0)
         held = len(_personal(db, meeting, role))
-        if held >= MOST_PLACES:
-            raise Refused("places", f"places are 0 to {MOST_PLACES} for each role")
-        if held >= planned:
-            _set_places(db, keys, meeting, role, held + 1, _questionnaire(catalogue, role))
-        place = invitations.free_in_room(db, meeting, role, Stage.AFTER) or _add_place(db, meeting, role, form)
-        invitations.set_questionnaire(db, place.id, form)
-        return _add_link(db, keys, replace(place, questionnaire=form), place.id, source)
+        _judge_places({role: held + count})
+        if held + count > meetings.invited(db, meeting).get((role, Stage.AFTER), 0):
+            _set_places(db, keys, meeting, role, held + count, _questionnaire(catalogue, role))
+        return [_add_personal_link(db, keys, meeting, role, form, source) for _link in range(count)]
 
 
 def replace_link(db: Database, keys: KeyStore, meeting: str, link: str) -> OpenedLink:
@@ -201,11 +202,9 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def _digits_together(reference: str) -> str:
-    """The reference in plain digits and capitals, without what people write between the digits of a number."""
-    plain = unicodedata.normalize("NFKC", reference)
-    digits = "".join(str(unicodedata.decimal(mark, mark)) for mark in plain)
-    return re.sub(r"[^\w]|_", "", digits).upper()
+def _plain(reference: str) -> str:
+    """The reference in capitals and in the digits 0-9, whatever keyboard it was written on."""
+    return "".join(str(unicodedata.decimal(mark, mark)) for mark in unicodedata.normalize("NFKC", reference)).upper()
 
 
 def _judged_closing(plan: Plan, today: date) -> date:
@@ -282,6 +281,14 @@ def _set_places(
     if not rooms:
         room = Invitation("", meeting, role, Stage.AFTER, questionnaire, InvitationState.OPEN)
         _add_link(db, keys, room, None, source)
+
+
+def _add_personal_link(
+    db: Database, keys: KeyStore, meeting: str, role: Role, questionnaire: str, source: Random | None
+) -> OpenedLink:
+    place = invitations.free_in_room(db, meeting, role, Stage.AFTER) or _add_place(db, meeting, role, questionnaire)
+    invitations.set_questionnaire(db, place.id, questionnaire)
+    return _add_link(db, keys, replace(place, questionnaire=questionnaire), place.id, source)
 
 
 def _add_place(db: Database, meeting: str, role: Role, questionnaire: str) -> Invitation:

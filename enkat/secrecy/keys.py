@@ -39,7 +39,8 @@ class KeyStore:
     def create(self) -> None:
         """Make the folder and whatever instance key is not there yet."""
         try:
-            self.meetings.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.folder, self.meetings):  # each by itself: parents=True would forget the mode
+                folder.mkdir(mode=0o700, exist_ok=True)
             for name in _INSTANCE_KEYS:
                 if not (self.folder / name).exists():
                     _write_new(self.folder / name, secrets.token_bytes(_KEY_BYTES))
@@ -84,12 +85,16 @@ class KeyStore:
         return {file.name for file in self.meetings.iterdir()} if self.meetings.is_dir() else set()
 
     def faults(self) -> list[str]:
-        """What is wrong with the folder, for `enkat check`."""
+        """What is wrong with the instance's keys and with who may read the folder, for `enkat check`."""
         faults = []
         for file in (*(self.folder / name for name in _INSTANCE_KEYS), *self.meetings.glob("*")):
-            if not file.exists():
-                faults.append(f"{file} is missing; restore it from your backup")
-            elif file.stat().st_mode & 0o077 and os.name == "posix":
+            try:
+                if file.parent == self.folder:
+                    _read(file)
+            except KeyFileError as error:
+                faults.append(str(error))
+                continue
+            if file.stat().st_mode & 0o077 and os.name == "posix":
                 faults.append(f"{file} can be read by others; run chmod 600 {file}")
         return faults
 

@@ -99,9 +99,9 @@ def links(meeting_id: str) -> _Page:
         if role not in list(Role):
             abort(400)
         made = _act(
-            lambda: inviting.add_personal_link(
+            lambda: inviting.add_personal_links(
                 db(), house().keys, house().catalogue, meeting_id, Role(role), questionnaire or None
-            )
+            )[0]
         )
         return _back_to_links(meeting_id, made)
     personal = [link for link in _links(overview) if not link.is_room]
