@@ -57,9 +57,9 @@ class Town:
 
     def personal(self, meeting: Meeting, role: Role, questionnaire: str | None = None) -> OpenedLink:
         """A new personal link."""
-        return inviting.add_personal_link(
+        return inviting.add_personal_links(
             self.db, self.house.keys, self.house.catalogue, meeting.id, role, questionnaire
-        )
+        )[0]
 
     def at(self, day: date) -> House:
         """The same house on another day."""

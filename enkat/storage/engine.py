@@ -66,8 +66,9 @@ def _create_private(file: Path) -> None:
 
 def _recognise(connection: sqlite3.Connection, file: Path) -> None:
     try:
-        identity = connection.execute("pragma application_id").fetchone()[0]
+        # In this order: somebody else may be making the tables between the two.
         is_empty = connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0
+        identity = connection.execute("pragma application_id").fetchone()[0]
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise

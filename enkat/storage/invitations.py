@@ -41,8 +41,9 @@ def free_in_room(db: Database, meeting: str, role: Role, stage: Stage) -> Invita
 
 
 def remove_place(db: Database, place: str) -> None:
-    """Remove an open place, and the dead links that once led to it."""
-    run(db, "delete from link where invitation = :place and state = 'revoked'", place=place)
+    """Remove an open place. The dead links that once led to it stay, as dead as before: whether a place could
+    be removed depends on whether it was used, and nobody is to see that at an old link."""
+    run(db, "update link set invitation = null where invitation = :place and state = 'revoked'", place=place)
     run(db, "delete from invitation where id = :place and state = 'open'", place=place)
 
 

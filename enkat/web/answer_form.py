@@ -18,6 +18,9 @@ from enkat.wording import REFUSALS
 _SENT_MISSING = (Missing.UNKNOWN, Missing.DECLINED)
 
 
+_EMPTY, _NOT_WHOLE = REFUSALS["empty"], REFUSALS["submission"]
+
+
 @dataclass(frozen=True)
 class AnswerForm:
     """A form as it came: what to fill in again, the faults of the whole and of each item, and the answers."""
@@ -41,7 +44,7 @@ def blank() -> AnswerForm:
 
 def renewed(form: AnswerForm) -> AnswerForm:
     """The same form under a new id, where its own cannot be used: what was filled in can be sent again."""
-    return replace(form, submission=tokens.new_submission(), faults=[_(REFUSALS["submission"])])
+    return replace(form, submission=tokens.new_submission(), faults=[_(_NOT_WHOLE)])
 
 
 def read(questionnaire: Questionnaire, sent: MultiDict[str, str]) -> AnswerForm:
@@ -55,7 +58,7 @@ def read(questionnaire: Questionnaire, sent: MultiDict[str, str]) -> AnswerForm:
     faults += [str(error) for error in form["submission"].errors]
     answers = {name: _answer(item, form[name].data) for name, item in items.items() if name not in item_faults}
     if not faults and not item_faults and all(one.missing is Missing.SKIPPED for one in answers.values()):
-        faults.append(_(REFUSALS["empty"]))
+        faults.append(_(_EMPTY))
     submission = form["submission"].data or ""
     return AnswerForm(
         submission if tokens.is_submission(submission) else tokens.new_submission(),
@@ -117,7 +120,7 @@ def _readable(_form: BaseForm, sent: Field) -> None:
 
 def _known_submission(_form: BaseForm, sent: Field) -> None:
     if not tokens.is_submission(sent.data or ""):
-        raise ValidationError(_(REFUSALS["submission"]))
+        raise ValidationError(_(_NOT_WHOLE))
 
 
 _SUBMISSION: dict[str, Any] = {"submission": HiddenField(validators=[_known_submission])}
