@@ -66,14 +66,14 @@ class Plan:
 def judge_reference(reference: str) -> str:
     """A reference fit to be stored; Refused where it is empty, unfit, or looks like a personal identity number."""
     reference = " ".join(reference.split())
-    if not _REFERENCE.fullmatch(reference):
-        raise Refused("reference", "a reference is 1-40 letters, digits, spaces and . / - , such as M-114")
     if _IDENTITY_NUMBER.search(_plain(reference)):
         raise Refused(
             "identity_number",
             "the reference looks like a personal identity number; use a pseudonym such as M-114, for whoever "
             "sees the reference must not learn whose family it is",
         )
+    if not _REFERENCE.fullmatch(reference):
+        raise Refused("reference", "a reference is 1-40 letters, digits, spaces and . / - , such as M-114")
     return reference
 
 
@@ -98,6 +98,23 @@ def open_assignment(
     return assignment
 
 
+def judge_plan(plan: Plan, today: date) -> date:
+    """The last day to answer of a meeting planned so; Refused where it cannot be held so."""
+    _judge_places(plan.places)
+    if not any(plan.places.values()):
+        raise Refused("nobody", "invite at least one person")
+    if abs(plan.held - today) > timedelta(days=366):
+        raise Refused("held", f"the date {plan.held} is more than a year from today")
+    closes = plan.closes or default_closing(plan.held, today)
+    if closes < today:
+        raise Refused("closes_past", f"the closing date {closes} has passed")
+    if closes < plan.held:
+        raise Refused("closes_before", f"the closing date {closes} is before the meeting, {plan.held}")
+    if closes > max(plan.held, today) + timedelta(days=LONGEST_OPEN_DAYS):
+        raise Refused("closes_late", f"a survey is open for at most {LONGEST_OPEN_DAYS} days")
+    return closes
+
+
 def start_meeting(
     db: Database,
     keys: KeyStore,
@@ -108,7 +125,7 @@ def start_meeting(
     source: Random | None = None,
 ) -> Meeting:
     """Start a meeting: its key pair, its places and a room link for each role invited."""
-    closes = _judged_closing(plan, today)
+    closes = judge_plan(plan, today)
     identity = new_id()
     public_key = keys.make_meeting_key(identity)
     try:
@@ -205,23 +222,6 @@ def new_id() -> str:
 def _plain(reference: str) -> str:
     """The reference in capitals and in the digits 0-9, whatever keyboard it was written on."""
     return "".join(str(unicodedata.decimal(mark, mark)) for mark in unicodedata.normalize("NFKC", reference)).upper()
-
-
-def _judged_closing(plan: Plan, today: date) -> date:
-    """The last day to answer; Refused where the plan cannot be."""
-    _judge_places(plan.places)
-    if not any(plan.places.values()):
-        raise Refused("nobody", "invite at least one person")
-    if abs(plan.held - today) > timedelta(days=366):
-        raise Refused("held", f"the date {plan.held} is more than a year from today")
-    closes = plan.closes or default_closing(plan.held, today)
-    if closes < today:
-        raise Refused("closes_past", f"the closing date {closes} has passed")
-    if closes < plan.held:
-        raise Refused("closes_before", f"the closing date {closes} is before the meeting, {plan.held}")
-    if closes > max(plan.held, today) + timedelta(days=LONGEST_OPEN_DAYS):
-        raise Refused("closes_late", f"a survey is open for at most {LONGEST_OPEN_DAYS} days")
-    return closes
 
 
 def _judge_places(places: Mapping[Role, int]) -> None:

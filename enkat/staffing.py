@@ -28,7 +28,7 @@ _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 def add_unit(db: Database, name: str, under: str | None = None) -> Unit:
     """Add a unit: the first is the municipality, every other one stands under it or under `under` (a name)."""
     name = " ".join(name.split())
-    if not 1 <= len(name) <= 80:
+    if not 1 <= len(name) <= 80 or not name.isprintable():
         raise Refused("unit_name", "a unit's name is 1-80 characters")
     with write(db):
         known = staff.units(db)
@@ -53,9 +53,9 @@ def add_staff(
 ) -> tuple[StaffMember, str]:
     """Add somebody to a unit (by id), and their first password."""
     address, name = address.strip(), " ".join(name.split())
-    if not _ADDRESS.fullmatch(address) or len(address) > 200:
+    if not _ADDRESS.fullmatch(address) or len(address) > 200 or not address.isprintable():
         raise Refused("address", f"'{address}' is not an address such as kim@example.se")
-    if not 1 <= len(name) <= 80:
+    if not 1 <= len(name) <= 80 or not name.isprintable():
         raise Refused("name", "a name is 1-80 characters")
     if not roles:
         raise Refused("roles", "give at least one role")

@@ -70,6 +70,11 @@ def ngettext(one: str, many: str, number: int) -> str:
     return translator().interface.ngettext(one, many, number)
 
 
+def on_staff_pages() -> bool:
+    """True on the staff's pages, and on the faults among them; participants' paths only look similar at most."""
+    return request.path == "/staff" or request.path.startswith("/staff/")
+
+
 def base_url() -> str:
     """What links begin with: the setting, or where this request came to."""
     return house().settings.base_url or request.host_url.rstrip("/")
@@ -80,6 +85,6 @@ def _negotiated(among: list[str] | None = None) -> str:
     languages = among or list(house().languages.translators)
     if (wish := request.args.get("lang", "")) in languages:
         return wish
-    if request.path.startswith("/staff") and session.get("lang") in languages:
+    if on_staff_pages() and session.get("lang") in languages:
         return str(session["lang"])
     return house().languages.negotiate(request.accept_languages.values(), languages)

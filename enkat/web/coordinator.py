@@ -34,7 +34,7 @@ def new() -> _Page:
     form = MeetingForm()
     units = _units()
     prepare_meeting_form(form, units, _child_forms(), today())
-    if request.method == "GET":
+    if request.method != "POST":
         _begin(form)
     elif form.validate_on_submit():
         try:
@@ -226,13 +226,6 @@ def _begin(form: MeetingForm) -> None:
 
 
 def _start(form: MeetingForm) -> str:
-    assignment = inviting.open_assignment(
-        db(),
-        form.reference.data or "",
-        form.unit.data,
-        Source(form.source.data) if form.source.data else None,
-        form.protected.data,
-    )
     plan = inviting.Plan(
         kind=Kind(form.kind.data),
         held=form.held.data or today(),
@@ -240,6 +233,14 @@ def _start(form: MeetingForm) -> str:
         places=form.places(),
         leader=access.member().id,
         questionnaires={Role.CHILD: form.child_form.data},
+    )
+    inviting.judge_plan(plan, today())  # before the assignment is opened for nothing
+    assignment = inviting.open_assignment(
+        db(),
+        form.reference.data or "",
+        form.unit.data,
+        Source(form.source.data) if form.source.data else None,
+        form.protected.data,
     )
     return inviting.start_meeting(db(), house().keys, house().catalogue, assignment.id, plan, today()).id
 

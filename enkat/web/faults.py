@@ -1,12 +1,13 @@
 """Pages for what goes wrong: plain, kind, and without a word of the inside."""
 
-from flask import Flask, render_template, request
+from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from enkat.model.errors import StoreUnavailable
 from enkat.web.context import gettext as _
+from enkat.web.context import on_staff_pages
 from enkat.wording import N_
 
 
@@ -43,8 +44,7 @@ def _unavailable(_error: StoreUnavailable) -> tuple[str, int]:
 
 
 def _page(headline: str, text: str, code: int) -> tuple[str, int]:
-    is_staff = request.path.startswith("/staff")
-    return render_template("fault.html", headline=headline, text=text, is_staff=is_staff), code
+    return render_template("fault.html", headline=headline, text=text, is_staff=on_staff_pages()), code
 
 
 _WORDS = {

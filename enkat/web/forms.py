@@ -59,6 +59,19 @@ def choice(value: str, label: str | None = None) -> Choice:
     return wtforms_choices.SelectChoice(value, label)  # type: ignore[attr-defined]
 
 
+def _required(_form: Any, field: Field) -> None:
+    if field.data in (None, "") and not field.errors:
+        raise ValidationError(_("Fyll i det här fältet."))
+
+
+def _offered(_form: Any, field: Field) -> None:
+    """WTForms' own check of choices speaks English."""
+    chosen = field.data if isinstance(field.data, list) else [field.data]
+    values = {option.value for option in field.choices}  # type: ignore[attr-defined]
+    if any(one not in values for one in chosen):
+        raise ValidationError(_("Välj bland det som finns."))
+
+
 class StaffForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """What all staff forms share: refusals of the domain become errors of the form."""
 
@@ -100,20 +113,17 @@ class MemberForm(StaffForm):
 
     address = StringField()
     name = StringField(id="member-name")
-    roles = SelectMultipleField(choices=[choice(role.value) for role in StaffRole])
-    unit = SelectField(validate_choice=True)
+    roles = SelectMultipleField(
+        choices=[choice(role.value) for role in StaffRole], validate_choice=False, validators=[_offered]
+    )
+    unit = SelectField(validate_choice=False, validators=[_offered])
 
 
 class UnitForm(StaffForm):
     """Another unit, under one that there is."""
 
     name = StringField(id="unit-name")
-    under = SelectField()
-
-
-def _required(_form: Any, field: Field) -> None:
-    if field.data in (None, "") and not field.errors:
-        raise ValidationError(_("Fyll i det här fältet."))
+    under = SelectField(validate_choice=False, validators=[_offered])
 
 
 def _date(_form: Any, field: Field) -> None:
@@ -127,7 +137,7 @@ class PlacesField(IntegerField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = (valuelist[0] if valuelist else "").strip() or "0"
-        if not (text.isascii() and text.isdigit() and int(text) <= MOST_PLACES):
+        if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) <= MOST_PLACES):
             self.data = None
             raise ValueError(_("Högst 50 personer i varje grupp."))
         self.data = int(text)
@@ -150,13 +160,13 @@ class MeetingForm(PlacesForm):
     """A meeting on one page."""
 
     reference = StringField(validators=[_required])
-    unit = SelectField()
-    source = SelectField(default="")
+    unit = SelectField(validate_choice=False, validators=[_offered])
+    source = SelectField(default="", validate_choice=False, validators=[_offered])
     protected = BooleanField()
-    kind = SelectField(validators=[_required])
+    kind = SelectField(validate_choice=False, validators=[_required, _offered])
     held = DateField(validators=[_date, _required])
     closes = DateField(validators=[_date, Optional()])
-    child_form = RadioField()
+    child_form = RadioField(validate_choice=False, validators=[_offered])
 
 
 def choices(words: type[StrEnum], names: dict[Any, str]) -> list[Choice]:

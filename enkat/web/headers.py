@@ -14,7 +14,7 @@ from importlib.resources import files
 from flask import Response, request
 from markupsafe import Markup
 
-from enkat.web.context import house
+from enkat.web.context import house, on_staff_pages
 
 _PERMISSIONS = ", ".join(
     f"{feature}=()"
@@ -87,7 +87,7 @@ def _compress(response: Response) -> Response:
     """Gzip what participants get. Staff pages stay as they are: they mix secrets (the CSRF token) with what
     somebody typed, and the length of a compressed page would give the secrets away."""
     if (
-        request.path.startswith("/staff")
+        on_staff_pages()
         or not request.accept_encodings["gzip"]
         or response.direct_passthrough
         or response.is_streamed

@@ -39,9 +39,9 @@ _Page = tuple[str, int]
 @access.public
 def start() -> _Page | Response:
     """A field for the typed key."""
-    typed = request.form.get("key", "") if request.method == "POST" else ""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("participant/start.html", typed="", fault=None), 200
+    typed = request.form.get("key", "")
     if key := tokens.normal_key(typed):
         return redirect(url_for("participant.form", key=key, lang=request.args.get("lang")), code=303)
     fault = _("Koden har tio tecken, två grupper om fem. Läs av den en gång till.")
@@ -68,6 +68,7 @@ def send(key: str) -> _Page:
         questionnaire = house().catalogue[link.questionnaire]
         sent = _judged(questionnaire)
         if not sent.is_valid:
+            answering.open_link(db(), house().keys, key, today())  # a closed survey asks nobody to mend anything
             return _form_page(questionnaire, sent, key), 400
         received = answering.submit(db(), house().keys, key, _submission(questionnaire, link, sent), today())
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
@@ -85,7 +86,7 @@ def send(key: str) -> _Page:
 @access.public
 def withdraw() -> _Page:
     """Take an answer back by its receipt, until it is counted."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("participant/withdraw.html", typed="", fault=None), 200
     typed = request.form.get("receipt", "")
     try:
@@ -127,6 +128,8 @@ def _no_form(refusal: Exception) -> _Page:
 def _not_saved(key: str) -> _Page:
     """The filled form again. The database may be out of reach altogether, so the form's own address says which
     questionnaire it is; failing that, its fields do."""
+    if tokens.normal_key(key) is None:
+        return _no_form(UnknownLink("no link has that key"))
     named = [form for form in house().catalogue if form.id == request.args.get("form")]
     fitting = [form for form in house().catalogue if {item.id for item in form.items} >= set(request.form) - _OWN]
     if not (named or fitting):
