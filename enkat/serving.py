@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -52,21 +53,34 @@ def serve(house: House, host: str, port: int, workers: int | None = None) -> Non
     background = _Background()
     background.start()
     try:
-        server.serve(target_loader=partial(_loaded, app), wrap_loader=False)
+        server.serve(target_loader=partial(_loaded, app, os.getpid()), wrap_loader=False)
     finally:
         background.stop()
 
 
-def _loaded(app: Flask) -> Callable[..., Any]:
+def _loaded(app: Flask, server: int) -> Callable[..., Any]:
+    """Runs in each worker."""
+    threading.Thread(target=_end_with, args=(server,), daemon=True).start()
     return app
 
 
+def _end_with(server: int) -> None:
+    """End this worker when its server has been killed, so that nobody serves on without the background work."""
+    while os.getppid() == server:
+        time.sleep(1)
+    os._exit(1)
+
+
 class _Background:
-    """The child that counts; started again whenever it ends before the server does."""
+    """The child that counts; started again whenever it ends before the server does.
+
+    The first one is started before any worker is forked: a worker forked in the midst of it would hold the pipe
+    by which Popen learns that its child runs, and the watch would wait for that worker's end.
+    """
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child = self._spawn()
         self._watch = threading.Thread(target=self._keep, daemon=True)
 
     def start(self) -> None:
@@ -74,15 +88,19 @@ class _Background:
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._child and self._child.poll() is None:
-            self._child.terminate()
+        self._child.terminate()
         self._watch.join(timeout=10)
 
     def _keep(self) -> None:
-        while not self._stopping.is_set():
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "enkat", "work", "--with-parent", str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-            )
+        while True:
             self._child.wait()
-            self._stopping.wait(5)
+            if self._stopping.wait(5):
+                return
+            self._child = self._spawn()
+            if self._stopping.is_set():
+                self._child.terminate()
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "enkat", "work", "--with-parent", str(os.getpid())], stdin=subprocess.DEVNULL
+        )

@@ -13,8 +13,9 @@ def judge() -> None:
     body = request.get_data()
     if len(body) >= current_app.config["MAX_CONTENT_LENGTH"]:
         abort(413)
-    if request.mimetype == "application/x-www-form-urlencoded":
-        try:
+    try:
+        if request.mimetype == "application/x-www-form-urlencoded":
             unquote_to_bytes(body).decode("utf-8")
-        except UnicodeDecodeError:
-            abort(400)
+        _ = request.form  # a part without a name breaks Werkzeug's reader
+    except (LookupError, ValueError):
+        abort(400)

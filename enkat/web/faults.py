@@ -1,11 +1,11 @@
 """Pages for what goes wrong: plain, kind, and without a word of the inside."""
 
-from flask import Flask, render_template
+from flask import Flask, current_app, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from enkat.model.errors import StoreUnavailable
+from enkat.model.errors import StoreError
 from enkat.web.context import gettext as _
 from enkat.web.context import on_staff_pages
 from enkat.wording import N_
@@ -14,7 +14,7 @@ from enkat.wording import N_
 def register(app: Flask) -> None:
     """Give every kind of fault its page."""
     app.register_error_handler(CSRFError, _stale)
-    app.register_error_handler(StoreUnavailable, _unavailable)
+    app.register_error_handler(StoreError, _unavailable)
     app.register_error_handler(HTTPException, _refused)
 
 
@@ -39,7 +39,8 @@ def _stale(_error: CSRFError) -> tuple[str, int]:
     return _page(_("Sidan var för gammal"), text, 400)
 
 
-def _unavailable(_error: StoreUnavailable) -> tuple[str, int]:
+def _unavailable(error: StoreError) -> tuple[str, int]:
+    current_app.logger.error("%s", error)
     return _page(_("Vänta en liten stund"), _("Det går inte att läsa eller spara just nu. Försök snart igen."), 503)
 
 

@@ -3,7 +3,7 @@
 No cookie, no session and no CSRF token here: the link is the authority.
 """
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from enkat import answering
@@ -15,7 +15,7 @@ from enkat.model.errors import (
     PlaceTaken,
     Refused,
     RevokedLink,
-    StoreUnavailable,
+    StoreError,
     UnknownLink,
     UnknownReceipt,
 )
@@ -77,7 +77,8 @@ def send(key: str) -> _Page:
         return _form_page(questionnaire, answer_form.renewed(sent), key), 400
     except PlaceTaken:
         return render_template("participant/taken.html"), 409
-    except StoreUnavailable:
+    except StoreError as error:
+        current_app.logger.error("%s", error)
         return _not_saved(key)
     return render_template("participant/thanks.html", received=received), 200
 
@@ -94,7 +95,8 @@ def withdraw() -> _Page:
     except UnknownReceipt:
         fault = _("Inget inlåst svar har den koden. Kanske är den felskriven, redan använd, eller svaret räknat.")
         return render_template("participant/withdraw.html", typed=typed[:40], fault=fault), 404
-    except StoreUnavailable:
+    except StoreError as error:
+        current_app.logger.error("%s", error)
         fault = _("Svaret är inte borttaget än. Vänta en stund och försök igen.")
         return render_template("participant/withdraw.html", typed=typed[:40], fault=fault), 503
     return render_template("participant/withdrawn.html"), 200
@@ -133,7 +135,7 @@ def _not_saved(key: str) -> _Page:
     named = [form for form in house().catalogue if form.id == request.args.get("form")]
     fitting = [form for form in house().catalogue if {item.id for item in form.items} >= set(request.form) - _OWN]
     if not (named or fitting):
-        raise StoreUnavailable("the database cannot be used now")
+        raise StoreError("the database cannot be used now")
     questionnaire = (named or fitting)[0]
     sent = _judged(questionnaire)
     sent.faults.append(_("Ditt svar är inte sparat än. Vänta en stund och skicka igen. Allt du fyllt i är kvar."))
