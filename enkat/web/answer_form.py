@@ -72,7 +72,7 @@ def read(questionnaire: Questionnaire, sent: MultiDict[str, str]) -> AnswerForm:
 def _foreign(sent: MultiDict[str, str], known: set[str]) -> list[str]:
     """The first field that does not belong on the form or stands there twice, named."""
     for name, values in sent.lists():
-        shown = name[:40].replace("\0", "")
+        shown = str(name)[:40].replace("\0", "")
         if name not in known:
             return [_("Formuläret innehåller ett fält som inte hör hit: %(name)s.", name=shown)]
         if len(values) > 1:
