@@ -26,6 +26,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     house = house or open_house(settings)
     app = Enkat("enkat", static_folder=None)
     app.extensions["enkat"] = house
+    app.extensions["enkat.forms"] = {}
     app.url_map.strict_slashes = False  # a slash typed after the key is nobody's mistake
     app.config.update(
         SECRET_KEY=house.keys.instance.web,

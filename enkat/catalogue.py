@@ -149,7 +149,7 @@ class _Reader:
         identity = self.text(raw, "id")
         if identity and f"{identity}.toml" != self.name:
             self.fault(f"id is '{identity}'; let it be the file's name, '{self.name.removesuffix('.toml')}'")
-        self.is_default = raw.get("default", True) is True
+        self.is_default = self.switch(raw, "default", True)
         kind = self.word(ItemKind, raw.get("kind"), "kind")
         indices = self.words(Index, raw, "indices")
         questionnaire = Questionnaire(
@@ -188,6 +188,13 @@ class _Reader:
             self.fault(f"the text '{key}' is missing; write {key} = \"...\"", item)
             return ""
         return " ".join(value.split())
+
+    def switch(self, raw: dict[str, Any], key: str, usual: bool, item: str | None = None) -> bool:
+        value = raw.get(key, usual)
+        if not isinstance(value, bool):
+            self.fault(f"{key} must be true or false, without quotation marks", item)
+            return usual
+        return value
 
     def version(self, raw: dict[str, Any]) -> int:
         version = raw.get("version")
@@ -256,7 +263,7 @@ class _Reader:
             construct=self.word(Construct, raw.get("construct"), "construct", name) or Construct.FREE_TEXT,
             index=index,
             hint=self.text(raw, "hint", name) if "hint" in raw else None,
-            optional=raw.get("optional") is True,
+            optional=self.switch(raw, "optional", False, name),
         )
 
     def helplines(self, raw: dict[str, Any]) -> tuple[Helpline, ...]:

@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlite_utils import Database
 
 from enkat import catalogue, i18n
-from enkat.catalogue import Catalogue
-from enkat.i18n import Languages
+from enkat.catalogue import Catalogue, context
+from enkat.i18n import Languages, Translator
 from enkat.model.errors import SettingsError
 from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
@@ -23,9 +24,17 @@ class House:
     languages: Languages
     keys: KeyStore
 
+    @cached_property
+    def offered(self) -> dict[str, list[Translator]]:
+        """The languages that each questionnaire can be had in."""
+        return {
+            form.id: self.languages.offering({context(form, key): text for key, text in form.texts().items()})
+            for form in self.catalogue
+        }
+
     def connect(self) -> Database:
         """A connection of one's own; the caller closes it."""
-        return engine.connect(self.settings.database)
+        return engine.reconnect(self.settings.database)
 
 
 def open_house(settings: Settings) -> House:

@@ -8,6 +8,7 @@ import gettext
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -34,17 +35,17 @@ class Translator:
     interface: gettext.NullTranslations
     questions: gettext.NullTranslations
 
-    @property
+    @cached_property
     def locale(self) -> Locale:
         """Babel's locale, for dates and names."""
         return Locale.parse(_REGIONS.get(self.language, self.language))
 
-    @property
+    @cached_property
     def direction(self) -> str:
         """`ltr` or `rtl`."""
         return self.locale.text_direction
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What the language calls itself."""
         name = Locale.parse(self.language).get_display_name() or self.language
@@ -102,7 +103,8 @@ class Languages:
     def negotiate(self, preferred: Iterable[str], among: Collection[str]) -> str:
         """The best of the languages on offer for somebody's wishes, best first (`fa-AF`, `sv`)."""
         wishes = [wish.replace("-", "_").lower() for wish in preferred]
-        return negotiate_locale(wishes, sorted(among), sep="_") or SOURCE
+        offered = {language.lower(): language for language in among}
+        return offered.get(negotiate_locale(wishes, sorted(offered), sep="_") or SOURCE, SOURCE)
 
 
 def load(folder: Traversable | None = None) -> Languages:

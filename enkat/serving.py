@@ -1,5 +1,6 @@
 """The server: granian with as many workers as cores, and one child for the background work."""
 
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -50,6 +51,8 @@ def serve(house: House, host: str, port: int, workers: int | None = None) -> Non
         workers_kill_timeout=10,
     )
     app = create_app(house.settings, house)
+    gc.collect()
+    gc.freeze()  # what the workers share is not to be touched, and so copied, by their collectors
     background = _Background()
     background.start()
     try:

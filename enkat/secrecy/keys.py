@@ -8,6 +8,7 @@ instance/keys/meetings/ID    opens one meeting's ballots; destroyed at its count
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ class KeyStore:
             for folder in (self.folder, self.meetings):  # each by itself: parents=True would forget the mode
                 folder.mkdir(mode=0o700, exist_ok=True)
             for name in _INSTANCE_KEYS:
-                if not (self.folder / name).exists():
+                with suppress(FileExistsError):  # made before, or by somebody else in this moment: as good
                     _write_new(self.folder / name, secrets.token_bytes(_KEY_BYTES))
         except OSError as error:
             raise KeyFileError(f"{self.folder} cannot be written: {error.strerror}") from error
@@ -110,7 +111,7 @@ def _read(file: Path) -> bytes:
 
 
 def _write_new(file: Path, key: bytes) -> None:
-    """Write a key that does not exist yet, whole and durable or not at all."""
+    """Write a key that does not exist yet, whole and durable or not at all; FileExistsError where it does."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -119,8 +120,6 @@ def _write_new(file: Path, key: bytes) -> None:
             handle.flush()
             os.fsync(handle.fileno())
         os.link(draft, file)
-    except FileExistsError:
-        pass  # somebody else made it in the same moment, and theirs is as good
     finally:
         draft.unlink(missing_ok=True)
     _sync_folder(file.parent)

@@ -34,25 +34,37 @@ Row = dict[str, Any]
 
 
 def connect(file: Path, *, create: bool = False) -> Database:
-    """A connection to an enkat database; StoreError names what is wrong with the file."""
-    if not create and not file.exists():
-        raise StoreError(f"{file} does not exist; run `enkat serve` or another command that makes it first")
+    """A connection to an enkat database; StoreError where the file is none, or another program's."""
     if create and not file.exists():
         _create_private(file)
+    db = reconnect(file)
+    try:
+        # In this order: somebody else may be making the tables between the two.
+        is_empty = number(db, "select count(*) as tables from sqlite_master") == 0
+        if number(db, "pragma application_id") != APPLICATION_ID and not is_empty:
+            raise StoreError(f"{file} is another program's database; name another folder with ENKAT_INSTANCE")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def reconnect(file: Path) -> Database:
+    """A further connection to a database that has been recognised: what each request opens for itself."""
+    if not file.exists():
+        raise StoreError(f"{file} does not exist; run `enkat serve` or another command that makes it first")
     try:
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
     except sqlite3.Error as error:
         raise StoreError(f"{file} cannot be opened: {error}") from error
     try:
-        _recognise(connection, file)
-        for name, value in _PRAGMAS.items():
-            connection.execute(f"pragma {name} = {value}")
+        connection.executescript("".join(f"pragma {name} = {value};" for name, value in _PRAGMAS.items()))
     except sqlite3.OperationalError as error:
         connection.close()
         raise StoreUnavailable(f"{file} cannot be used now: {error}") from error
-    except (sqlite3.Error, StoreError) as error:
+    except sqlite3.DatabaseError as error:
         connection.close()
-        raise StoreError(str(error) if isinstance(error, StoreError) else f"{file} is damaged: {error}") from error
+        raise StoreError(f"{file} is not a database ({error}); move it away or restore a backup") from error
     return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
@@ -64,24 +76,11 @@ def _create_private(file: Path) -> None:
         raise StoreError(f"{file} cannot be made ({error.strerror}); can this user write its folder?") from error
 
 
-def _recognise(connection: sqlite3.Connection, file: Path) -> None:
-    try:
-        # In this order: somebody else may be making the tables between the two.
-        is_empty = connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0
-        identity = connection.execute("pragma application_id").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        raise StoreError(f"{file} is not a database ({error}); move it away or restore a backup") from error
-    if identity != APPLICATION_ID and not is_empty:
-        raise StoreError(f"{file} is another program's database; name another folder with ENKAT_INSTANCE")
-
-
 @contextmanager
 def write(db: Database) -> Iterator[None]:
     """One whole write or none. BEGIN IMMEDIATE takes the lock before the first read, so that what is read
     inside still holds at the commit. StoreUnavailable where the database is locked, full or read-only."""
-    with _translated("written"):
+    with translated("written"):
         db.conn.execute("begin immediate")
         try:
             yield
@@ -93,21 +92,23 @@ def write(db: Database) -> Iterator[None]:
 
 def rows(db: Database, sql: str, **values: object) -> list[Row]:
     """All rows of a query, as dictionaries."""
-    with _translated("read"):
+    with translated("read"):
         cursor = db.execute(sql, values)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 @contextmanager
-def _translated(verb: str) -> Iterator[None]:
+def translated(verb: str) -> Iterator[None]:
     """SQLite's complaints about the file as ours; a broken rule of the schema stays what it is, a bug."""
     try:
         yield
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
         raise
-    except sqlite3.DatabaseError as error:
+    except sqlite3.OperationalError as error:
         raise StoreUnavailable(f"the database cannot be {verb} now: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the database is damaged ({error}); restore a backup") from error
 
 
 def first(db: Database, sql: str, **values: object) -> Row | None:

@@ -5,12 +5,10 @@ when something was written. Where a check repeats the values of an enum it does 
 what it was when the enum grows.
 """
 
-import sqlite3
-
 from sqlite_utils import Database, Migrations
 
-from enkat.model.errors import StoreError, StoreUnavailable
-from enkat.storage.engine import APPLICATION_ID
+from enkat.model.errors import StoreError
+from enkat.storage.engine import APPLICATION_ID, rows, translated, write
 
 migrations = Migrations("enkat")
 
@@ -179,42 +177,43 @@ def migrate(db: Database) -> None:
     """Take every step that has not been taken, all of them or none; safe when several start at once."""
     if not pending(db):
         return
+    db.conn.execute("pragma foreign_keys = off")  # a step may rebuild a table that others refer to
     try:
-        db.conn.execute("pragma foreign_keys = off")  # a step may rebuild a table that others refer to
-        db.conn.execute("begin immediate")
-        try:
+        with write(db):
             db.conn.execute(f"pragma application_id = {APPLICATION_ID}")
             migrations.apply(db)
-            if broken := db.conn.execute("pragma foreign_key_check").fetchall():
+            if broken := rows(db, "pragma foreign_key_check"):
                 raise StoreError(f"the migration would leave {len(broken)} broken references; restore a backup")
-            db.conn.execute("commit")
-        except BaseException:
-            db.rollback()
-            raise
-        finally:
-            db.conn.execute("pragma foreign_keys = on")
-    except sqlite3.OperationalError as error:
-        raise StoreUnavailable(f"the database cannot be migrated now: {error}") from error
+    finally:
+        db.conn.execute("pragma foreign_keys = on")
 
 
 def is_new(db: Database) -> bool:
     """True where no step has been taken yet."""
-    return not migrations.applied(db)
+    return not _taken(db)
 
 
 def pending(db: Database) -> list[str]:
     """The steps that this database has not taken; StoreError where it has taken some that we do not know."""
-    taken = {step.name for step in migrations.applied(db)}
-    todo = [step.name for step in migrations.pending(db)]
+    taken = _taken(db)
     if newer := sorted(taken - STEPS):
         raise StoreError(f"the database is of a newer enkat (it has '{newer[0]}'); upgrade the program")
-    return todo
+    return sorted(STEPS - taken)
+
+
+def _taken(db: Database) -> set[str]:
+    with translated("read"):
+        return {step.name for step in migrations.applied(db)}
 
 
 def faults(db: Database) -> list[str]:
     """What SQLite finds wrong with the file, for `enkat check`."""
-    found = [row[0] for row in db.conn.execute("pragma quick_check").fetchall() if row[0] != "ok"]
-    found += [
-        f"a row of {row[0]} refers to a {row[2]} that is gone" for row in db.conn.execute("pragma foreign_key_check")
-    ]
-    return [f"database: {fault}; restore a backup" for fault in found]
+    try:
+        found = [str(row["quick_check"]) for row in rows(db, "pragma quick_check") if row["quick_check"] != "ok"]
+        found += [
+            f"a row of {row['table']} refers to a {row['parent']} that is gone"
+            for row in rows(db, "pragma foreign_key_check")
+        ]
+    except StoreError as error:
+        return [str(error)]
+    return [f"database: {' '.join(fault.split())}; restore a backup" for fault in found]

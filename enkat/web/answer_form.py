@@ -37,11 +37,6 @@ class AnswerForm:
         return not self.faults and not self.item_faults
 
 
-def blank() -> AnswerForm:
-    """A form nobody has filled in yet."""
-    return AnswerForm(tokens.new_submission())
-
-
 def renewed(form: AnswerForm) -> AnswerForm:
     """The same form under a new id, where its own cannot be used: what was filled in can be sent again."""
     return replace(form, submission=tokens.new_submission(), faults=[_(_NOT_WHOLE)])

@@ -7,9 +7,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from enkat import answering
-from enkat.catalogue import context as question_context
 from enkat.catalogue import translated
-from enkat.i18n import Translator
 from enkat.model.errors import (
     ClosedSurvey,
     PlaceTaken,
@@ -56,7 +54,7 @@ def form(key: str) -> _Page:
         link = answering.open_link(db(), house().keys, key, today())
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
-    return _form_page(house().catalogue[link.questionnaire], answer_form.blank(), key), 200
+    return _blank_form(house().catalogue[link.questionnaire]), 200
 
 
 @pages.post("/<key>")
@@ -69,12 +67,12 @@ def send(key: str) -> _Page:
         sent = _judged(questionnaire)
         if not sent.is_valid:
             answering.open_link(db(), house().keys, key, today())  # a closed survey asks nobody to mend anything
-            return _form_page(questionnaire, sent, key), 400
+            return _form_page(questionnaire, sent), 400
         received = answering.submit(db(), house().keys, key, _submission(questionnaire, link, sent), today())
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
     except Refused:
-        return _form_page(questionnaire, answer_form.renewed(sent), key), 400
+        return _form_page(questionnaire, answer_form.renewed(sent)), 400
     except PlaceTaken:
         return render_template("participant/taken.html"), 409
     except StoreError as error:
@@ -139,7 +137,7 @@ def _not_saved(key: str) -> _Page:
     questionnaire = (named or fitting)[0]
     sent = _judged(questionnaire)
     sent.faults.append(_("Ditt svar är inte sparat än. Vänta en stund och skicka igen. Allt du fyllt i är kvar."))
-    return _form_page(questionnaire, sent, key), 503
+    return _form_page(questionnaire, sent), 503
 
 
 #: The form's fields that are no items.
@@ -147,26 +145,35 @@ _OWN = frozenset({"submission"})
 
 
 def _judged(questionnaire: Questionnaire) -> AnswerForm:
-    speak(_languages(questionnaire))
+    speak(house().offered[questionnaire.id])
     sent = answer_form.read(questionnaire, request.form)
     if request.files:
         sent.faults.append(_("Filer kan inte tas emot."))
     return sent
 
 
-def _form_page(questionnaire: Questionnaire, filled: AnswerForm, key: str) -> str:
-    speak(_languages(questionnaire))
+def _form_page(questionnaire: Questionnaire, filled: AnswerForm) -> str:
+    speak(house().offered[questionnaire.id])
     return render_template(
         "participant/form.html",
         questionnaire=translated(questionnaire, translator().question),
         form=filled,
-        key=tokens.normal_key(key),
     )
 
 
-def _languages(questionnaire: Questionnaire) -> list[Translator]:
-    texts = {question_context(questionnaire, key): text for key, text in questionnaire.texts().items()}
-    return house().languages.offering(texts)
+def _blank_form(questionnaire: Questionnaire) -> str:
+    """The form nobody has filled in yet. It differs from one person's to the next by its random id alone, so
+    that it is drawn once for each language."""
+    speak(house().offered[questionnaire.id])
+    drawn: dict[tuple[str, str], str] = current_app.extensions["enkat.forms"]
+    place = questionnaire.id, translator().language
+    if place not in drawn:
+        drawn[place] = _form_page(questionnaire, AnswerForm(_ID_HERE))
+    return drawn[place].replace(_ID_HERE, tokens.new_submission())
+
+
+#: What stands in a drawn form until somebody opens it; no text of a page has an at sign.
+_ID_HERE = "@id@"
 
 
 def _submission(questionnaire: Questionnaire, link: Link, sent: AnswerForm) -> Submission:

@@ -1,0 +1,305 @@
+"""Every page in a real browser, in each language, light and dark, on a small phone and a laptop.
+
+On each: nothing to scroll sideways, nothing on the console (a breach of the content policy would stand there),
+nothing from another host, and nothing serious that axe finds.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from enkat import counting, inviting, staffing
+from enkat.house import open_house
+from enkat.model.meeting import Kind, Meeting
+from enkat.model.staff import StaffRole
+from enkat.model.survey import Role
+from enkat.settings import Settings
+from tests.conftest import TODAY, Town
+from tests.journeys.conftest import Phones
+from tests.journeys.server import HOST, Server, free_port, new_submission, send, serving
+
+#: Language, colours, width: each pair of choices is walked once. Axe sees each language and both kinds of colours.
+WALKS = [
+    ("sv-SE", "light", 320, True),
+    ("en-GB", "dark", 320, True),
+    ("sv-SE", "dark", 1280, False),
+    ("en-GB", "light", 1280, False),
+]
+
+#: What a finger has to hit on a participant's page; a link within a sentence is text.
+CONTROLS = "button, summary, .bar a, .button, .aside, input:not([type=radio], [type=hidden]), textarea"
+SMALL = """([selector, least]) => [...document.querySelectorAll(selector)]
+    .filter(part => part.checkVisibility() && part.getBoundingClientRect().height < least)
+    .map(part => `${part.outerHTML.slice(0, 120)}: ${part.getBoundingClientRect().height} px`)"""
+WIDE = """() => [document.scrollingElement.scrollWidth - innerWidth, [...document.querySelectorAll('main *')]
+    .filter(part => part.getBoundingClientRect().right > innerWidth + 1 && !part.closest('.scroll'))
+    .map(part => part.outerHTML.slice(0, 120)).slice(0, 5)]"""
+
+
+@dataclass
+class Place:
+    """A served town with something on each of its pages."""
+
+    town: Town
+    server: Server
+    rooms: dict[str, str]
+    small_child: str
+    revoked: str
+    closed: str
+    used: tuple[str, str]
+    meetings: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One town for all walks; they change nothing that another walk sees."""
+    base_url = f"http://{HOST}:{free_port()}"
+    house = open_house(Settings(tmp_path_factory.mktemp("town") / "instance", base_url, fixed_today=TODAY))
+    db = house.connect()
+    municipality, north = (staffing.add_unit(db, name) for name in ("Mitthem", "Norr"))
+    town = Town(house, db, municipality, north, north)
+    town.add_staff("karin@mitthem.example", north, StaffRole.COORDINATOR)
+    town.add_staff("nils@mitthem.example", staffing.add_unit(db, "Söder"), StaffRole.COORDINATOR)
+    town.add_staff("ulla@mitthem.example", municipality, StaffRole.EVALUATOR)
+    town.add_staff("anders@mitthem.example", municipality, StaffRole.ADMINISTRATOR)
+    town.add_staff("forgetful@mitthem.example", municipality, StaffRole.EVALUATOR)
+    open_, counted = (town.meeting(None, town.assignment(reference)) for reference in ("M-114", "M-115"))
+    crowded = town.meeting(dict.fromkeys(Role, 4), town.assignment("M-115 den allra längsta beteckningen alls"[:40]))
+    protected = town.meeting(None, town.assignment("M-117", protected=True))
+    closed = closed_without_a_count(town)
+    personal = town.personal(open_, Role.KIN)
+    small_child = town.personal(open_, Role.CHILD, "child_small")
+    town.personal(protected, Role.FAMILY)
+    revoked = town.personal(crowded, Role.KIN)
+    inviting.revoke_link(db, crowded.id, revoked.id)
+    rooms = {role.value: link.key for role, link in town.rooms(open_).items()}
+    with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
+        for meeting in (crowded, counted):
+            for role, link in town.rooms(meeting).items():
+                assert send(server.port, link.key, new_submission()).status == 200, role
+        used = new_submission()
+        assert send(server.port, personal.key, used).status == 200
+        counting.close_and_count(db, house.keys, counted.id, TODAY)
+        named = {"open": open_, "crowded": crowded, "counted": counted, "protected": protected, "closed": closed[0]}
+        ids = {name: meeting.id for name, meeting in named.items()}
+        yield Place(town, server, rooms, small_child.key, revoked.key, closed[1], (personal.key, used), ids)
+    db.close()
+
+
+@pytest.mark.parametrize(("language", "scheme", "width", "with_axe"), WALKS)
+def test_every_participants_page_can_be_read_and_used(
+    place: Place, browser: Browser, language: str, scheme: str, width: int, with_axe: bool
+) -> None:
+    phones = Phones(browser, place.server.settings.base_url)
+    phone = phones.open(language=language, scheme=scheme, width=width)
+    for name, status, reach in PARTICIPANTS_PAGES:
+        assert went(phone, reach, place) == status, name
+        inspect(phone, name, language)
+        show_all(phone)
+        inspect(phone, f"{name}, all of it", language, with_axe=with_axe)
+        assert not phone.evaluate(SMALL, [CONTROLS, 44]), name
+        assert not phone.evaluate(SMALL, [".option", 48]), name
+    assert phone.context.storage_state() == {"cookies": [], "origins": []}
+    phones.close()
+
+
+@pytest.mark.parametrize(("language", "scheme", "width", "with_axe"), WALKS)
+def test_every_staff_page_can_be_read_and_used(
+    place: Place, browser: Browser, language: str, scheme: str, width: int, with_axe: bool
+) -> None:
+    phones = Phones(browser, place.server.settings.base_url)
+    for who, pages in STAFF_PAGES.items():
+        desk = phones.open(language=language, scheme=scheme, width=width)
+        if who != "stranger":
+            sign_in(desk, place, f"{who}@mitthem.example")
+        for name, status, reach in pages:
+            assert went(desk, reach, place) == status, f"{who}: {name}"
+            inspect(desk, f"{who}: {name}", language)
+            show_all(desk)
+            inspect(desk, f"{who}: {name}, all of it", language, with_axe=with_axe)
+    phones.close()
+
+
+@pytest.mark.parametrize("role", ["family", "child", "professional"])
+@pytest.mark.parametrize("script", [True, False])
+def test_the_form_is_one_request_and_nothing_else(place: Place, browser: Browser, role: str, script: bool) -> None:
+    phones = Phones(browser, place.server.settings.base_url)
+    phone = phones.open(script=script)
+    phone.goto(f"/{place.rooms[role]}", wait_until="networkidle")
+    expect(phone.locator("fieldset.item").first).to_be_visible()
+    assert [(one.method, one.resource_type) for one in phones.watch(phone).requests] == [("GET", "document")]
+    phones.close()
+
+
+def test_a_page_that_reaches_out_would_be_seen(place: Place, browser: Browser) -> None:
+    """The watch itself: what breaks the content policy is on the console, and fails the walk."""
+    phones = Phones(browser, place.server.settings.base_url)
+    phone = phones.open()
+    phone.goto("/")
+    phone.evaluate("document.body.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))")
+    phone.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://elsewhere.invalid/x.png'}))")
+    phone.wait_for_function("document.images.length && document.images[0].complete")
+    with pytest.raises(AssertionError, match=r"console: .*[Ss]tyle") as seen:
+        phones.close()
+    assert "elsewhere.invalid" in str(seen.value)
+
+
+_Reach = Callable[[Page, Place], object]
+
+
+def at(path: str) -> _Reach:
+    """A page that is opened by its address; `{open}` stands for the open meeting and so on."""
+    return lambda page, place: page.goto(path.format(**place.meetings))
+
+
+def form(role: str) -> _Reach:
+    """A role's form through the room's link."""
+    return lambda page, place: page.goto(f"/{place.rooms[role]}")
+
+
+def sent(key: Callable[[Place], str], submission: str | None, *, empty: bool = False) -> _Reach:
+    """What the reply to a sent form looks like; the form's own script is not asked."""
+
+    def reach(page: Page, place: Place) -> object:
+        page.goto(f"/{key(place)}")
+        page.evaluate("document.querySelectorAll('form .item').forEach(item => item.hidden = false)")
+        if not empty:
+            page.locator("#say .option").first.click()
+        if submission:
+            page.evaluate("id => document.querySelector('[name=submission]').value = id", place.used[1])
+        with page.expect_navigation() as navigation:
+            page.evaluate("document.querySelector('main form').submit()")
+        return navigation.value
+
+    return reach
+
+
+def filled(path: str, **values: str) -> _Reach:
+    """A page whose form was sent as it is, filled in as said; `required` is not asked, as old browsers do not."""
+
+    def reach(page: Page, place: Place) -> object:
+        page.goto(path.format(**place.meetings))
+        for name, value in values.items():
+            page.locator(f"[name={name}]").first.fill(value)
+        with page.expect_navigation() as navigation:
+            page.evaluate("name => document.querySelector(`main [name=${name}]`).form.submit()", next(iter(values)))
+        return navigation.value
+
+    return reach
+
+
+def new_password(page: Page, place: Place) -> object:
+    """The page that shows a first password once."""
+    page.goto("/staff/people")
+    with page.expect_navigation() as navigation:
+        page.locator("tr", has_text="forgetful@").locator("form[action$='/password'] button").click()
+    return navigation.value
+
+
+PARTICIPANTS_PAGES: list[tuple[str, int, _Reach]] = [
+    ("typed code", 200, at("/")),
+    ("a code that cannot be one", 400, filled("/", key="ABC")),
+    ("form for family", 200, form("family")),
+    ("form for a child", 200, form("child")),
+    ("form for a small child", 200, lambda page, place: page.goto(f"/{place.small_child}")),
+    ("form for a professional", 200, form("professional")),
+    ("form sent empty", 400, sent(lambda place: place.rooms["family"], None, empty=True)),
+    ("thanks", 200, sent(lambda place: place.used[0], "used")),
+    ("taken", 409, sent(lambda place: place.used[0], None)),
+    ("unknown link", 404, at("/0000000000")),
+    ("revoked link", 410, lambda page, place: page.goto(f"/{place.revoked}")),
+    ("closed survey", 410, lambda page, place: page.goto(f"/{place.closed}")),
+    ("take back", 200, at("/withdraw")),
+    ("a receipt that is none", 404, filled("/withdraw", receipt="0000000000000000")),
+    ("privacy", 200, at("/privacy")),
+    ("nothing there", 404, at("/static/none/none.css")),
+]
+
+STAFF_PAGES: dict[str, list[tuple[str, int, _Reach]]] = {
+    "stranger": [
+        ("sign-in", 200, at("/staff/sign-in")),
+        ("wrong password", 401, filled("/staff/sign-in", address="a@b.example", password="wrong")),
+    ],
+    "nils": [
+        ("start without meetings", 200, at("/staff")),
+        ("a foreign unit's meeting", 404, at("/staff/meetings/{open}")),
+    ],
+    "karin": [
+        ("start", 200, at("/staff")),
+        ("new meeting", 200, at("/staff/meetings/new")),
+        ("new meeting with faults", 400, filled("/staff/meetings/new", reference="19900101-1234", child="99")),
+        ("meeting", 200, at("/staff/meetings/{open}")),
+        ("crowded meeting", 200, at("/staff/meetings/{crowded}")),
+        ("closed meeting", 200, at("/staff/meetings/{closed}")),
+        ("counted meeting", 200, at("/staff/meetings/{counted}")),
+        ("full screen", 200, at("/staff/meetings/{open}/room/family")),
+        ("links", 200, at("/staff/meetings/{open}/links")),
+        ("links under protection", 200, at("/staff/meetings/{protected}/links")),
+        ("no links any more", 200, at("/staff/meetings/{closed}/links")),
+        ("slips", 200, at("/staff/meetings/{open}/slips")),
+        ("places", 200, at("/staff/meetings/{open}/places")),
+        ("places with faults", 400, filled("/staff/meetings/{open}/places", child="99")),
+        ("close", 200, at("/staff/meetings/{open}/close")),
+        ("account", 200, at("/staff/account")),
+        ("no business there", 403, at("/staff/people")),
+    ],
+    "ulla": [("start", 200, at("/staff"))],
+    "anders": [
+        ("start", 200, at("/staff")),
+        ("people", 200, at("/staff/people")),
+        ("people with faults", 400, filled("/staff/people", name="X", address="nobody")),
+        ("first password", 200, new_password),
+    ],
+}
+
+
+def went(page: Page, reach: _Reach, place: Place) -> int:
+    """Go to a page; its status."""
+    reply = reach(page, place)
+    assert reply is not None
+    return reply.status  # type: ignore[attr-defined]
+
+
+def inspect(page: Page, name: str, language: str, *, with_axe: bool = False) -> None:
+    """What holds on every page."""
+    assert page.evaluate("document.documentElement.lang") == language[:2], name
+    too_wide, parts = page.evaluate(WIDE)
+    assert too_wide <= 0, f"{name}: {too_wide} px to scroll sideways: {parts}"
+    if with_axe:
+        found = Axe().run(page).response["violations"]
+        serious = [
+            f"{name}: {one['id']}: {one['help']}: {node['html'][:160]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+        assert not serious, "\n".join(serious)
+
+
+def show_all(page: Page) -> None:
+    """Unfold what is folded, and show the questions that the script keeps for later."""
+    page.evaluate("document.querySelectorAll('main details').forEach(part => part.open = true)")
+    page.evaluate("document.querySelectorAll('form .item').forEach(part => part.hidden = false)")
+
+
+def sign_in(desk: Page, place: Place, address: str) -> None:
+    """Sign in through the page."""
+    desk.goto("/staff/sign-in")
+    desk.locator("[name=address]").fill(address)
+    desk.locator("[name=password]").fill(place.town.passwords[address])
+    desk.locator("main form button").click()
+    desk.wait_for_url("**/staff")
+
+
+def closed_without_a_count(town: Town) -> tuple[Meeting, str]:
+    """A meeting whose last day has passed, and its family's link; without its key nobody can count it."""
+    held = TODAY - timedelta(days=30)
+    plan = inviting.Plan(Kind.SIP, held, {Role.FAMILY: 2}, leader=None)
+    assignment = town.assignment("M-119")
+    meeting = inviting.start_meeting(town.db, town.house.keys, town.house.catalogue, assignment.id, plan, held)
+    town.house.keys.destroy_meeting_key(meeting.id)
+    return meeting, town.rooms(meeting)[Role.FAMILY].key

@@ -1,0 +1,132 @@
+"""The background work: round after round, one round's trouble never the end of it."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from enkat import answering, worker
+from enkat.counting import Counted
+from enkat.house import House
+from enkat.model.errors import StoreError
+from enkat.model.meeting import Meeting, MeetingState
+from enkat.model.survey import Answer, Role, Stage, Submission
+from enkat.secrecy import tokens
+from enkat.storage import meetings
+from enkat.storage.engine import number
+from tests.conftest import TODAY, Town
+
+AFTER = TODAY + timedelta(days=15)
+
+
+def answered_meeting(town: Town, reference: str) -> Meeting:
+    meeting = town.meeting(assignment=town.assignment(reference))
+    room = town.rooms(meeting)[Role.KIN]
+    answers = {"safe": Answer(value=2), "words": Answer(text=f"Sagt i förtroende om {reference}")}
+    sent = Submission(tokens.new_submission(), "adult", 1, Role.KIN, Stage.AFTER, "sv", answers)
+    answering.submit(town.db, town.house.keys, room.key, sent, TODAY)
+    return meeting
+
+
+def state(town: Town, meeting: Meeting) -> MeetingState:
+    found = meetings.find_meeting(town.db, meeting.id)
+    assert found is not None
+    return found.state
+
+
+class _Rounds:
+    """Lets the work look at its clock a number of times, then stops it."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+def test_a_round_counts_what_has_closed_and_nothing_else(town: Town) -> None:
+    meeting = answered_meeting(town, "M-1")
+    assert worker.work(town.house) == Counted(0, 0)
+    assert worker.work(town.at(TODAY + timedelta(days=14))) == Counted(0, 0)
+    assert state(town, meeting) is MeetingState.OPEN
+    assert worker.work(town.at(AFTER)) == Counted(1, 1)
+    assert state(town, meeting) is MeetingState.COUNTED
+    assert worker.work(town.at(AFTER)) == Counted(0, 0)
+    assert number(town.db, "select count(*) from response") == 1
+
+
+def test_a_round_destroys_the_key_that_a_count_cut_short_has_left(town: Town) -> None:
+    meeting, other = answered_meeting(town, "M-1"), answered_meeting(town, "M-2")
+    key = town.house.keys.meeting_key(meeting.id)
+    worker.counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
+    (town.house.keys.meetings / meeting.id).write_bytes(key)  # as if killed between the write and the key
+    worker.work(town.house)
+    assert town.house.keys.meetings_with_key() == {other.id}
+
+
+def test_a_round_tells_what_could_not_be_counted_and_counts_the_rest(town: Town) -> None:
+    broken, whole = answered_meeting(town, "M-1"), answered_meeting(town, "M-2")
+    (town.house.keys.meetings / broken.id).unlink()
+    counted = worker.work(town.at(AFTER))
+    assert (counted.opened, counted.meetings, len(counted.failures)) == (1, 1, 1)
+    assert (state(town, broken), state(town, whole)) == (MeetingState.OPEN, MeetingState.COUNTED)
+
+
+def test_a_round_without_a_database_is_refused(house: House) -> None:
+    house.settings.database.unlink()
+    with pytest.raises(StoreError):
+        worker.work(house)
+    assert not house.settings.database.exists()
+
+
+def test_the_work_counts_at_once_and_stops_when_told(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    meeting = answered_meeting(town, "M-1")
+    with caplog.at_level(logging.INFO, "enkat.worker"):
+        worker.run(town.at(AFTER), _Rounds(1))
+    assert state(town, meeting) is MeetingState.COUNTED
+    assert [record.getMessage() for record in caplog.records] == ["counted 1 answers of 1 meetings"]
+
+
+def test_the_work_never_told_to_go_on_does_nothing(town: Town) -> None:
+    meeting = answered_meeting(town, "M-1")
+    worker.run(town.at(AFTER), _Rounds(0))
+    assert state(town, meeting) is MeetingState.OPEN
+
+
+def test_trouble_is_logged_in_words_without_answers_and_the_work_goes_on(
+    town: Town, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "EVERY", 0)
+    broken, whole = answered_meeting(town, "M-1"), answered_meeting(town, "M-2")
+    (town.house.keys.meetings / broken.id).unlink()
+    with caplog.at_level(logging.INFO, "enkat.worker"):
+        worker.run(town.at(AFTER), _Rounds(2))
+    assert state(town, whole) is MeetingState.COUNTED
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 2, "told in each round"
+    assert all(broken.id in error for error in errors)
+    assert "förtroende" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_round_that_fails_wholly_is_logged_and_the_next_one_tries_again(
+    town: Town, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "EVERY", 0)
+    meeting = answered_meeting(town, "M-1")
+    file = town.house.settings.database
+    away = file.with_name("away")
+    file.rename(away)
+
+    class MendedAfterOne(_Rounds):
+        def __call__(self) -> bool:
+            if self.left == 1:
+                away.rename(file)
+            return super().__call__()
+
+    with caplog.at_level(logging.INFO, "enkat.worker"):
+        worker.run(town.at(AFTER), MendedAfterOne(2))
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+    assert str(file) in caplog.records[0].getMessage()
+    assert state(town, meeting) is MeetingState.COUNTED
