@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck
 from sqlite_utils import Database
 
 from enkat import inviting, staffing
@@ -17,6 +19,12 @@ from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
 from enkat.settings import Settings
 from tests.inspection import InspectingClient
+
+# A busy machine is no reason to fail: no test asserts a time, and Hypothesis should not either.
+hypothesis.settings.register_profile(
+    "enkat", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+hypothesis.settings.load_profile("enkat")
 
 TODAY = date(2026, 11, 20)
 NINE = {Role.FAMILY: 3, Role.KIN: 2, Role.CHILD: 1, Role.PROFESSIONAL: 3}

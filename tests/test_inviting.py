@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enkat import answering, counting, inviting, staffing
@@ -21,6 +22,13 @@ from enkat.settings import Settings
 from enkat.storage import meetings
 from enkat.storage.engine import number, rows
 from tests.conftest import NINE, TODAY, Town
+
+_NUMBERS = count(1)
+
+
+def a_reference() -> str:
+    """A reference that no test has used; counted, for a random one looks like an identity number now and then."""
+    return f"M-{next(_NUMBERS)}"
 
 
 def said(town: Town, link: OpenedLink, submission: str | None = None) -> Submission:
@@ -702,7 +710,7 @@ def two_towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, 
         town.db.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None)
 @given(
     invited=st.tuples(st.integers(0, 3), st.integers(1, 2)),
     first=_PEOPLE,
@@ -715,7 +723,7 @@ def test_nothing_a_coordinator_sees_or_is_refused_depends_on_who_has_answered(
     story: list[tuple[tuple[str, Role, int], list[tuple[str, Role, int]]]],
 ) -> None:
     start = dict(zip((Role.FAMILY, Role.CHILD), invited, strict=True))
-    quiet, busy = (Seen(town, town.meeting(start, town.assignment(f"M-{inviting.new_id()}"))) for town in two_towns)
+    quiet, busy = (Seen(town, town.meeting(start, town.assignment(a_reference()))) for town in two_towns)
     for one in first:
         busy.answer(one)
     assert quiet.look() == busy.look()
@@ -727,7 +735,7 @@ def test_nothing_a_coordinator_sees_or_is_refused_depends_on_who_has_answered(
         assert quiet.look() == busy.look(), people
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None)
 @given(
     people=_PEOPLE,
     story=st.lists(st.tuples(_COORDINATOR, _PEOPLE), max_size=8),
@@ -740,7 +748,7 @@ def test_whatever_came_before_somebody_given_a_new_personal_link_can_answer(
     role: Role,
 ) -> None:
     town = two_towns[1]
-    seen = Seen(town, town.meeting({Role.FAMILY: 2}, town.assignment(f"M-{inviting.new_id()}")))
+    seen = Seen(town, town.meeting({Role.FAMILY: 2}, town.assignment(a_reference())))
     for one in people:
         seen.answer(one)
     for action, after in story:

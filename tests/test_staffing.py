@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
@@ -239,7 +239,7 @@ def test_somebody_elses_password_does_not_let_one_in(town: Town) -> None:
     assert staffing.sign_in(town.db, KARIN, town.passwords["samir@mitthem.example"], NOW) is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(secret=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_no_guessed_secret_is_a_session(town: Town, secret: str) -> None:
     if not staff.find_address(town.db, KARIN):

@@ -59,7 +59,7 @@ class KeyStore:
         try:
             _write_new(self.meetings / meeting, private.private_bytes_raw())
         except OSError as error:
-            raise KeyFileError(f"{self.meetings} cannot be written: {error.strerror}") from error
+            raise KeyFileError(f"{self.meetings / meeting} cannot be made: {error.strerror}") from error
         return private.public_key().public_bytes_raw()
 
     def meeting_key(self, meeting: str) -> bytes:
