@@ -1,6 +1,7 @@
 """Requests that no phone and no page of ours would send, the same for the same seed; and what they must leave alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from random import Random
@@ -374,3 +375,13 @@ def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
 def version(db: Database) -> int:
     """A number that changes whenever another connection has written anything."""
     return int(db.execute("pragma data_version").fetchone()[0])
+
+
+@contextmanager
+def case(*what: object) -> Iterator[None]:
+    """One of a test's many cases, named where it fails: for tables of what is refused and changes nothing."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"the case: {str(what)[:500]}")
+        raise

@@ -2,14 +2,13 @@
 
 import re
 
-import pytest
 from flask import Flask
 from sqlite_utils import Database
 
 from enkat.model.staff import StaffRole
 from tests.conftest import Town, signed_in
 from tests.inspection import InspectingClient, Page
-from tests.web.hostile import contents
+from tests.web.hostile import case, contents
 
 PEOPLE = "/staff/people"
 
@@ -47,9 +46,10 @@ def test_somebody_new_gets_a_first_password_that_is_shown_once(
     assert signed_in(app, town, "kim@mitthem.example").get("/staff").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("change", "at"),
-    [
+def test_somebody_who_cannot_be_added_so_is_told_where(
+    administrator: InspectingClient, town: Town, db: Database
+) -> None:
+    for change, at in [
         ({"name": ""}, "member-name"),
         ({"name": " \t "}, "member-name"),
         ({"name": "x" * 81}, "member-name"),
@@ -67,39 +67,36 @@ def test_somebody_new_gets_a_first_password_that_is_shown_once(
         ({"roles": ["coordinator", "king"]}, "roles"),
         ({"unit": "nowhere"}, "unit"),
         ({"unit": ""}, "unit"),
-    ],
-    ids=range(17),
-)
-def test_somebody_who_cannot_be_added_so_is_told_where(
-    administrator: InspectingClient, town: Town, db: Database, change: dict[str, object], at: str
-) -> None:
-    fields = {"name": "Kim Ek", "address": "kim@mitthem.example", "roles": ["evaluator"], "unit": town.south.id}
-    before = contents(db)
-    reply = administrator.submit(PEOPLE, **(fields | change))
-    assert reply.status_code == 400
-    assert contents(db) == before
-    (alert,) = re.findall(r'<div class="faults" role="alert">(.*?)</div>', reply.text, re.DOTALL)
-    assert f'href="#{at}"' in alert
-    assert "<script>@" not in reply.text
-    kept = {a["name"]: a.get("value", "") for a in Page(reply.text).all("input") if a.get("id") == "address"}
-    if "address" not in change:
-        assert kept["address"] == "kim@mitthem.example"
-    if "roles" not in change:
-        checked = [a["value"] for a in Page(reply.text).all("input") if "checked" in a]
-        assert checked == ["evaluator"]
+    ]:
+        with case(change, at):
+            fields = {"name": "Kim Ek", "address": "kim@mitthem.example", "roles": ["evaluator"], "unit": town.south.id}
+            before = contents(db)
+            reply = administrator.submit(PEOPLE, **(fields | change))
+            assert reply.status_code == 400
+            assert contents(db) == before
+            (alert,) = re.findall(r'<div class="faults" role="alert">(.*?)</div>', reply.text, re.DOTALL)
+            assert f'href="#{at}"' in alert
+            assert "<script>@" not in reply.text
+            kept = {a["name"]: a.get("value", "") for a in Page(reply.text).all("input") if a.get("id") == "address"}
+            if "address" not in change:
+                assert kept["address"] == "kim@mitthem.example"
+            if "roles" not in change:
+                checked = [a["value"] for a in Page(reply.text).all("input") if "checked" in a]
+                assert checked == ["evaluator"]
 
 
-@pytest.mark.parametrize("mark", ["\0", "\x01", "\x1b", "\x7f"])
 def test_a_name_with_characters_that_no_keyboard_writes_is_refused(
-    administrator: InspectingClient, town: Town, db: Database, mark: str
+    administrator: InspectingClient, town: Town, db: Database
 ) -> None:
-    before = contents(db)
-    added = administrator.submit(
-        PEOPLE, name=f"Kim{mark}Ek", address="kim@mitthem.example", roles="evaluator", unit=town.south.id
-    )
-    unit = administrator.press(PEOPLE, f"{PEOPLE}/units", name=f"Vä{mark}st", under=town.municipality.id)
-    assert (added.status_code, unit.status_code) == (400, 400)
-    assert contents(db) == before
+    for mark in ["\0", "\x01", "\x1b", "\x7f"]:
+        with case(mark):
+            before = contents(db)
+            added = administrator.submit(
+                PEOPLE, name=f"Kim{mark}Ek", address="kim@mitthem.example", roles="evaluator", unit=town.south.id
+            )
+            unit = administrator.press(PEOPLE, f"{PEOPLE}/units", name=f"Vä{mark}st", under=town.municipality.id)
+            assert (added.status_code, unit.status_code) == (400, 400)
+            assert contents(db) == before
 
 
 def test_a_fault_is_told_in_the_page_s_own_words(administrator: InspectingClient) -> None:
@@ -133,9 +130,10 @@ def test_a_new_unit_stands_under_the_one_that_was_named(
     assert row == {"name": "Norra skolan", "parent": town.north.id}
 
 
-@pytest.mark.parametrize(
-    ("name", "under", "at"),
-    [
+def test_a_unit_that_cannot_be_added_so_is_told_where(
+    administrator: InspectingClient, town: Town, db: Database
+) -> None:
+    for name, under, at in [
         ("", "NORTH", "unit-name"),
         (" ", "NORTH", "unit-name"),
         ("x" * 81, "NORTH", "unit-name"),
@@ -144,18 +142,16 @@ def test_a_new_unit_stands_under_the_one_that_was_named(
         ("SÖDER", "NORTH", "unit-name"),
         ("Väst", "nowhere", "under"),
         ("Väst", "", "under"),
-    ],
-    ids=range(8),
-)
-def test_a_unit_that_cannot_be_added_so_is_told_where(
-    administrator: InspectingClient, town: Town, db: Database, name: str, under: str, at: str
-) -> None:
-    before = contents(db)
-    reply = administrator.press(PEOPLE, f"{PEOPLE}/units", name=name, under=under.replace("NORTH", town.north.id))
-    assert reply.status_code == 400
-    assert contents(db) == before
-    (alert,) = re.findall(r'<div class="faults" role="alert">(.*?)</div>', reply.text, re.DOTALL)
-    assert f'href="#{at}"' in alert
+    ]:
+        with case(name, under, at):
+            before = contents(db)
+            reply = administrator.press(
+                PEOPLE, f"{PEOPLE}/units", name=name, under=under.replace("NORTH", town.north.id)
+            )
+            assert reply.status_code == 400
+            assert contents(db) == before
+            (alert,) = re.findall(r'<div class="faults" role="alert">(.*?)</div>', reply.text, re.DOTALL)
+            assert f'href="#{at}"' in alert
 
 
 def test_a_new_first_password_ends_the_old_one_and_its_sign_ins(
@@ -201,12 +197,13 @@ def test_nobody_shuts_themselves_out(administrator: InspectingClient, db: Databa
     assert "Du kan inte stänga av dig själv." in administrator.get(PEOPLE).text
 
 
-@pytest.mark.parametrize("act", ["password", "enable", "disable"])
-def test_somebody_unknown_is_not_found(administrator: InspectingClient, db: Database, act: str) -> None:
-    before = contents(db)
-    for unknown in ("0" * 16, "x", "a%00b", "%27%20or%201=1"):
-        assert administrator.press(PEOPLE, f"{PEOPLE}/{unknown}/{act}").status_code == 404
-    assert contents(db) == before
+def test_somebody_unknown_is_not_found(administrator: InspectingClient, db: Database) -> None:
+    for act in ["password", "enable", "disable"]:
+        with case(act):
+            before = contents(db)
+            for unknown in ("0" * 16, "x", "a%00b", "%27%20or%201=1"):
+                assert administrator.press(PEOPLE, f"{PEOPLE}/{unknown}/{act}").status_code == 404
+            assert contents(db) == before
 
 
 def test_an_unknown_act_is_not_found(

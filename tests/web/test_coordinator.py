@@ -19,7 +19,7 @@ from enkat.model.survey import Role
 from enkat.wording import ROLES
 from tests.conftest import NINE, TODAY, Town, signed_in
 from tests.inspection import InspectingClient, Page
-from tests.web.hostile import contents
+from tests.web.hostile import case, contents
 
 NEW = "/staff/meetings/new"
 HOST = "http://127.0.0.1:8000"
@@ -182,39 +182,39 @@ REFUSALS: list[tuple[dict[str, str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "at"), REFUSALS, ids=[f"{at}-{n}" for n, (_c, at) in enumerate(REFUSALS)])
 def test_a_meeting_that_cannot_be_made_so_is_told_at_its_field(
-    coordinator: InspectingClient, town: Town, db: Database, change: dict[str, str], at: str
+    coordinator: InspectingClient, town: Town, db: Database
 ) -> None:
-    before = contents(db)
-    ids = {"SOUTH": town.south.id, "ROOT": town.municipality.id}
-    sent = MEETING | {name: ids.get(value, value) for name, value in change.items()}
-    reply = coordinator.submit(NEW, **sent)
-    assert reply.status_code == 400
-    assert contents(db) == before
-    assert list(town.house.settings.keys.glob("meetings/*")) == []
-    assert "<script>alert" not in reply.text
-    assert "Exceeds the limit" not in reply.text
-    (alert,) = re.findall(r'<div class="faults" role="alert">(.*?)</div>', reply.text, re.DOTALL)
-    faults = re.findall(r'href="#(\w+?)(?:-\d+)?">([^<]+)</a>', alert)
-    assert at in [name for name, _text in faults]
-    page = Page(reply.text)
-    kept = {a["name"]: a.get("value", "") for a in page.all("input") if "name" in a}
-    for name in {"reference", "held", "closes", "family"} - set(change):
-        assert kept[name] == MEETING[name], name
-    chosen = [a["value"] for a in page.all("option") if "selected" in a]
-    assert {MEETING[name] for name in {"source", "kind"} - set(change)} <= set(chosen)
+    for change, at in REFUSALS:
+        with case(change, at):
+            before = contents(db)
+            ids = {"SOUTH": town.south.id, "ROOT": town.municipality.id}
+            sent = MEETING | {name: ids.get(value, value) for name, value in change.items()}
+            reply = coordinator.submit(NEW, **sent)
+            assert reply.status_code == 400
+            assert contents(db) == before
+            assert list(town.house.settings.keys.glob("meetings/*")) == []
+            assert "<script>alert" not in reply.text
+            assert "Exceeds the limit" not in reply.text
+            (alert,) = re.findall(r'<div class="faults" role="alert">(.*?)</div>', reply.text, re.DOTALL)
+            faults = re.findall(r'href="#(\w+?)(?:-\d+)?">([^<]+)</a>', alert)
+            assert at in [name for name, _text in faults]
+            page = Page(reply.text)
+            kept = {a["name"]: a.get("value", "") for a in page.all("input") if "name" in a}
+            for name in {"reference", "held", "closes", "family"} - set(change):
+                assert kept[name] == MEETING[name], name
+            chosen = [a["value"] for a in page.all("option") if "selected" in a]
+            assert {MEETING[name] for name in {"source", "kind"} - set(change)} <= set(chosen)
 
 
-@pytest.mark.parametrize("number", IDENTITY_NUMBERS)
-def test_an_identity_number_is_refused_with_the_reason(
-    coordinator: InspectingClient, db: Database, number: str
-) -> None:
-    reply = coordinator.submit(NEW, **(MEETING | {"reference": number}))
-    assert reply.status_code == 400
-    assert "ser ut som ett personnummer" in reply.text
-    assert "ska inte kunna förstå vilken familj det gäller" in reply.text
-    assert list(db.query("select 1 from assignment")) == []
+def test_an_identity_number_is_refused_with_the_reason(coordinator: InspectingClient, db: Database) -> None:
+    for number in IDENTITY_NUMBERS:
+        with case(number):
+            reply = coordinator.submit(NEW, **(MEETING | {"reference": number}))
+            assert reply.status_code == 400
+            assert "ser ut som ett personnummer" in reply.text
+            assert "ska inte kunna förstå vilken familj det gäller" in reply.text
+            assert list(db.query("select 1 from assignment")) == []
 
 
 def test_nobody_invited_is_told_at_the_top(coordinator: InspectingClient, db: Database) -> None:
@@ -287,14 +287,15 @@ def test_a_role_that_nobody_is_invited_in_has_no_tab(coordinator: InspectingClie
     ]
 
 
-@pytest.mark.parametrize("role", Role)
-def test_a_code_fills_the_screen(coordinator: InspectingClient, town: Town, role: Role) -> None:
-    meeting = town.meeting()
-    key = town.rooms(meeting)[role].key
-    page = coordinator.get(f"/staff/meetings/{meeting.id}/room/{role}").text
-    assert qr(key) in page
-    assert codes(page) == [key]
-    assert coordinator.get(f"/staff/meetings/{meeting.id}/room/leader").status_code == 404
+def test_a_code_fills_the_screen(coordinator: InspectingClient, town: Town) -> None:
+    for role in Role:
+        with case(role):
+            meeting = town.meeting()
+            key = town.rooms(meeting)[role].key
+            page = coordinator.get(f"/staff/meetings/{meeting.id}/room/{role}").text
+            assert qr(key) in page
+            assert codes(page) == [key]
+            assert coordinator.get(f"/staff/meetings/{meeting.id}/room/leader").status_code == 404
 
 
 def test_the_ring_counts_the_whole_meeting_and_no_role(
@@ -534,32 +535,29 @@ def test_the_number_invited_can_be_changed_while_the_meeting_is_open(
     assert [participant.submit(f"/{family}", prep="3").status_code for _ in range(5)] == [200] * 4 + [409]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+def test_numbers_that_are_refused_change_none_of_them(coordinator: InspectingClient, town: Town, db: Database) -> None:
+    """Not even those that stand before the refused one: a form is taken whole or not at all."""
+    for change in [
         {"professional": "0"},
         {"professional": "51"},
         {"professional": "-1"},
         {"professional": "x"},
         {"professional": "9" * 5000},
         {"kin": "٢"},
-    ],
-    ids=range(6),
-)
-def test_numbers_that_are_refused_change_none_of_them(
-    coordinator: InspectingClient, town: Town, db: Database, change: dict[str, str]
-) -> None:
-    """Not even those that stand before the refused one: a form is taken whole or not at all."""
-    meeting = town.meeting()
-    town.personal(meeting, Role.PROFESSIONAL)
-    before = contents(db)
-    path = f"/staff/meetings/{meeting.id}/places"
-    reply = coordinator.submit(path, **({"family": "7", "kin": "5", "child": "2", "professional": "3"} | change))
-    assert reply.status_code == 400
-    assert contents(db) == before
-    assert "Exceeds" not in reply.text
-    kept = {a["name"]: a.get("value") for a in Page(reply.text).all("input") if a.get("type") == "number"}
-    assert kept["family"] == "7"
+    ]:
+        with case(change):
+            meeting = town.meeting()
+            town.personal(meeting, Role.PROFESSIONAL)
+            before = contents(db)
+            path = f"/staff/meetings/{meeting.id}/places"
+            reply = coordinator.submit(
+                path, **({"family": "7", "kin": "5", "child": "2", "professional": "3"} | change)
+            )
+            assert reply.status_code == 400
+            assert contents(db) == before
+            assert "Exceeds" not in reply.text
+            kept = {a["name"]: a.get("value") for a in Page(reply.text).all("input") if a.get("type") == "number"}
+            assert kept["family"] == "7"
 
 
 # Closing and counting

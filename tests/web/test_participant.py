@@ -26,7 +26,7 @@ from enkat.model.survey import TEXT_LIMIT, Role
 from enkat.storage import engine
 from tests.conftest import NINE, TODAY, Town
 from tests.inspection import InspectingClient, Page
-from tests.web.hostile import contents
+from tests.web.hostile import case, contents
 
 CLOSES = TODAY + timedelta(days=14)
 EVERYTHING = {"prep": "5", "safe": "1", "say": "unknown", "influence": "declined", "words": "Mer tid.\nOch kaffe."}
@@ -47,9 +47,8 @@ def personal(town: Town) -> str:
 # The form
 
 
-@pytest.mark.parametrize(
-    ("wish", "language"),
-    [
+def test_the_form_opens_at_the_link_in_the_phones_language(participant: InspectingClient, family: str) -> None:
+    for wish, language in [
         (None, "sv"),
         ("sv", "sv"),
         ("sv-SE,sv;q=0.9,en;q=0.8", "sv"),
@@ -65,20 +64,17 @@ def personal(town: Town) -> str:
         ("-", "sv"),
         ("", "sv"),
         ("\xff", "sv"),
-    ],
-)
-def test_the_form_opens_at_the_link_in_the_phones_language(
-    participant: InspectingClient, family: str, wish: str | None, language: str
-) -> None:
-    reply = participant.get(f"/{family}", headers={} if wish is None else {"Accept-Language": wish})
-    assert reply.status_code == 200
-    page = Page(reply.text)
-    assert page.all("html")[0]["lang"] == language
-    assert ("Hur var mötet?" in reply.text) is (language == "sv")
-    assert ("How was the meeting?" in reply.text) is (language == "en")
-    (form,) = page.all("form")
-    assert form["method"] == "post"
-    assert urlsplit(action(reply)).path == f"/{family}"
+    ]:
+        with case(wish, language):
+            reply = participant.get(f"/{family}", headers={} if wish is None else {"Accept-Language": wish})
+            assert reply.status_code == 200
+            page = Page(reply.text)
+            assert page.all("html")[0]["lang"] == language
+            assert ("Hur var mötet?" in reply.text) is (language == "sv")
+            assert ("How was the meeting?" in reply.text) is (language == "en")
+            (form,) = page.all("form")
+            assert form["method"] == "post"
+            assert urlsplit(action(reply)).path == f"/{family}"
 
 
 def test_a_language_can_be_chosen_in_the_address_and_stays_chosen(participant: InspectingClient, family: str) -> None:
@@ -105,17 +101,16 @@ def test_every_language_of_the_menu_leads_to_the_same_page_in_that_language(
             assert Page(participant.get(path + one["href"]).text).all("html")[0]["lang"] == one["lang"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/%5Cevil.example", "/%5C%5Cevil.example/x", "/a%3Fb", "/a%22b", "/%0d%0ax", "/..%2f.."]
-)
-def test_the_language_menu_of_an_odd_address_stays_on_this_host(participant: InspectingClient, path: str) -> None:
+def test_the_language_menu_of_an_odd_address_stays_on_this_host(participant: InspectingClient) -> None:
     """A browser reads a backslash as a slash: /\\evil.example would lead to another host."""
-    reply = participant.get(path)
-    assert reply.status_code == 404
-    for link in Page(reply.text).all("a"):
-        assert not link["href"].replace("\\", "/").startswith("//"), link
-        if link["href"] == "?lang=en":
-            assert participant.get(path + link["href"]).status_code == 404
+    for path in ["/%5Cevil.example", "/%5C%5Cevil.example/x", "/a%3Fb", "/a%22b", "/%0d%0ax", "/..%2f.."]:
+        with case(path):
+            reply = participant.get(path)
+            assert reply.status_code == 404
+            for link in Page(reply.text).all("a"):
+                assert not link["href"].replace("\\", "/").startswith("//"), link
+                if link["href"] == "?lang=en":
+                    assert participant.get(path + link["href"]).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -287,9 +282,10 @@ def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_its_fault(
     assert box(db) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
+def test_a_form_that_is_not_utf_8_is_refused_and_never_stored_as_something_else(
+    participant: InspectingClient, personal: str, db: Database
+) -> None:
+    for broken in [
         b"&words=a%ff%feb",
         b"&words=bj%f6rn",
         b"&words=a%ed%a0%80b",
@@ -300,20 +296,16 @@ def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_its_fault(
         b"&safe=%ff",
         b"&%ff%fe=1",
         b"&\xff=1",
-    ],
-    ids=range(10),
-)
-def test_a_form_that_is_not_utf_8_is_refused_and_never_stored_as_something_else(
-    participant: InspectingClient, personal: str, db: Database, broken: bytes
-) -> None:
-    before = contents(db)
-    reply = participant.post(
-        f"/{personal}",
-        data=f"submission={_ID}&prep=5".encode() + broken,
-        content_type="application/x-www-form-urlencoded",
-    )
-    assert reply.status_code == 400
-    assert contents(db) == before
+    ]:
+        with case(broken):
+            before = contents(db)
+            reply = participant.post(
+                f"/{personal}",
+                data=f"submission={_ID}&prep=5".encode() + broken,
+                content_type="application/x-www-form-urlencoded",
+            )
+            assert reply.status_code == 400
+            assert contents(db) == before
     assert participant.submit(f"/{personal}", words="50%ff? 100 %, %c3 och björn").status_code == 200
     assert box(db) == (1, 1)
 
@@ -355,9 +347,8 @@ def test_the_same_form_as_multipart_is_taken(participant: InspectingClient, pers
     assert box(db) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
+def test_a_broken_multipart_form_is_refused(participant: InspectingClient, personal: str, db: Database) -> None:
+    for part in [
         b"Content-Disposition: form-data",
         b"Content-Disposition: form-data; filename=x",
         b"Content-Disposition: form-data; name*=utf-8''%ED%A0%80",
@@ -365,27 +356,22 @@ def test_the_same_form_as_multipart_is_taken(participant: InspectingClient, pers
         b"",
         b"\xff",
         b"x" * 5000,
-    ],
-    ids=range(7),
-)
-def test_a_broken_multipart_form_is_refused(
-    participant: InspectingClient, personal: str, db: Database, part: bytes
-) -> None:
-    before = contents(db)
-    body = b"--x\r\n" + part + b"\r\n\r\n\xff\xfe\r\n--x--\r\n"
-    reply = participant.post(f"/{personal}", data=body, content_type="multipart/form-data; boundary=x")
-    assert reply.status_code == 400
-    assert contents(db) == before
+    ]:
+        with case(part):
+            before = contents(db)
+            body = b"--x\r\n" + part + b"\r\n\r\n\xff\xfe\r\n--x--\r\n"
+            reply = participant.post(f"/{personal}", data=body, content_type="multipart/form-data; boundary=x")
+            assert reply.status_code == 400
+            assert contents(db) == before
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "", "multipart/form-data", "image/png"])
-def test_a_body_that_is_no_form_is_an_empty_form(
-    participant: InspectingClient, personal: str, db: Database, kind: str
-) -> None:
-    before = contents(db)
-    reply = participant.post(f"/{personal}", data=f'{{"submission": "{_ID}", "prep": "5"}}', content_type=kind)
-    assert reply.status_code == 400
-    assert contents(db) == before
+def test_a_body_that_is_no_form_is_an_empty_form(participant: InspectingClient, personal: str, db: Database) -> None:
+    for kind in ["application/json", "text/plain", "", "multipart/form-data", "image/png"]:
+        with case(kind):
+            before = contents(db)
+            reply = participant.post(f"/{personal}", data=f'{{"submission": "{_ID}", "prep": "5"}}', content_type=kind)
+            assert reply.status_code == 400
+            assert contents(db) == before
 
 
 @pytest.mark.parametrize(
@@ -676,23 +662,29 @@ def test_a_receipt_may_be_spelled_as_it_comes(
     assert box(db) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    "typed",
-    ["", " ", "x", "AAAA BBBB CCCC DDDD", "A" * 17, "\0" * 16, "å" * 16, "' or '1'='1", "<b>" * 9, "9" * 60_000],
-    ids=range(10),
-)
-def test_a_receipt_that_is_none_takes_nothing_back(
-    participant: InspectingClient, personal: str, db: Database, typed: str
-) -> None:
+def test_a_receipt_that_is_none_takes_nothing_back(participant: InspectingClient, personal: str, db: Database) -> None:
     send(participant, personal)
     before = contents(db)
-    reply = participant.post("/withdraw", data={"receipt": typed})
-    assert reply.status_code == 404
-    assert contents(db) == before
-    (field,) = [a for a in Page(reply.text).all("input") if a.get("name") == "receipt"]
-    assert field["value"] == typed[:40].replace("\0", "\ufffd") or "\0" in typed
-    assert field["aria-invalid"] == "true"
-    assert [a["role"] for a in Page(reply.text).all("p") if a.get("id") == "receipt-fault"] == ["alert"]
+    for typed in [
+        "",
+        " ",
+        "x",
+        "AAAA BBBB CCCC DDDD",
+        "A" * 17,
+        "\0" * 16,
+        "å" * 16,
+        "' or '1'='1",
+        "<b>" * 9,
+        "9" * 60_000,
+    ]:
+        with case(typed):
+            reply = participant.post("/withdraw", data={"receipt": typed})
+            assert reply.status_code == 404
+            assert contents(db) == before
+            (field,) = [a for a in Page(reply.text).all("input") if a.get("name") == "receipt"]
+            assert field["value"] == typed[:40].replace("\0", "\ufffd") or "\0" in typed
+            assert field["aria-invalid"] == "true"
+            assert [a["role"] for a in Page(reply.text).all("p") if a.get("id") == "receipt-fault"] == ["alert"]
 
 
 def test_a_receipt_is_worth_nothing_after_the_count(participant: InspectingClient, town: Town, db: Database) -> None:
@@ -759,18 +751,27 @@ def test_a_key_in_the_address_may_be_spelled_as_it_comes_too(participant: Inspec
             assert participant.post(action(reply), data={"submission": _ID, "prep": "5"}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "typed",
-    ["", " ", "ABC", "A" * 9, "A" * 11, "AAAAA-AAAAU", "ååååå ååååå", "\0" * 10, "<script>alert(1)", "1" * 9000],
-)
-def test_what_cannot_be_a_key_is_to_be_typed_again(participant: InspectingClient, typed: str) -> None:
-    reply = participant.post("/", data={"key": typed})
-    assert reply.status_code == 400
-    (field,) = [a for a in Page(reply.text).all("input") if a.get("name") == "key"]
-    assert field["aria-describedby"] == "key-fault"
-    assert [a["role"] for a in Page(reply.text).all("p") if a.get("id") == "key-fault"] == ["alert"]
-    assert field["value"].strip("\0\ufffd ") == typed[:40].strip("\0 ")
-    assert "<script>alert" not in reply.text
+def test_what_cannot_be_a_key_is_to_be_typed_again(participant: InspectingClient) -> None:
+    for typed in [
+        "",
+        " ",
+        "ABC",
+        "A" * 9,
+        "A" * 11,
+        "AAAAA-AAAAU",
+        "ååååå ååååå",
+        "\0" * 10,
+        "<script>alert(1)",
+        "1" * 9000,
+    ]:
+        with case(typed):
+            reply = participant.post("/", data={"key": typed})
+            assert reply.status_code == 400
+            (field,) = [a for a in Page(reply.text).all("input") if a.get("name") == "key"]
+            assert field["aria-describedby"] == "key-fault"
+            assert [a["role"] for a in Page(reply.text).all("p") if a.get("id") == "key-fault"] == ["alert"]
+            assert field["value"].strip("\0\ufffd ") == typed[:40].strip("\0 ")
+            assert "<script>alert" not in reply.text
 
 
 def test_a_key_that_nobody_has_is_told_at_its_page(participant: InspectingClient) -> None:
@@ -925,9 +926,8 @@ def notice(participant: InspectingClient) -> str:
     return " ".join(Page(participant.get("/privacy").text).text.split())
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+def test_the_notice_has_what_article_13_asks_for(notice: str) -> None:
+    for words in [
         ("Personuppgiftsansvarig",),
         ("dataskyddsombud",),
         ("Syftet",),
@@ -941,31 +941,14 @@ def notice(participant: InspectingClient) -> str:
         ("inte för beslut om dig",),
         ("Vad som sparas",),
         ("ta tillbaka",),
-    ],
-    ids=[
-        "controller",
-        "data protection officer",
-        "purpose",
-        "legal basis",
-        "recipients",
-        "third countries",
-        "how long",
-        "rights",
-        "complaint",
-        "voluntary",
-        "no automated decisions",
-        "what is kept",
-        "taking back",
-    ],
-)
-def test_the_notice_has_what_article_13_asks_for(notice: str, words: tuple[str, ...]) -> None:
-    for word in words:
-        assert word in notice or word.replace("inte för", "används inte för") in notice, word
+    ]:
+        with case(words):
+            for word in words:
+                assert word in notice or word.replace("inte för", "används inte för") in notice, word
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+def test_the_notice_says_what_cannot_be_promised(notice: str) -> None:
+    for words in [
         ("sköter servern", "före räkningen"),
         ("har din länk", "i ditt ställe"),
         ("eget svar i en grupp om 5",),
@@ -974,12 +957,10 @@ def test_the_notice_has_what_article_13_asks_for(notice: str, words: tuple[str, 
         ("inte att de är anonyma", "konfidentiella"),
         ("bjuden till ett möte",),
         ("Ring 112", "116 111"),
-    ],
-    ids=range(8),
-)
-def test_the_notice_says_what_cannot_be_promised(notice: str, words: tuple[str, ...]) -> None:
-    for word in words:
-        assert word in notice, word
+    ]:
+        with case(words):
+            for word in words:
+                assert word in notice, word
 
 
 def test_the_notice_names_the_installations_own(house: House, town: Town) -> None:
