@@ -48,7 +48,7 @@ def serve(house: House, host: str, port: int, workers: int | None = None) -> Non
         log_dictconfig=_QUIET,
         log_access=False,
         respawn_failed_workers=True,
-        workers_kill_timeout=10,
+        workers_kill_timeout=5,
     )
     app = create_app(house.settings, house)
     gc.collect()

@@ -41,6 +41,7 @@ _SAYS = re.compile(
     r"enkat [\d.]+ serves http://127\.0\.0\.1:\d+ from \S+ \(Ctrl-C stops it\)"
     r"|INFO (?:Starting granian \(main PID: \d+\)|Listening at: http://127\.0\.0\.1:\d+|Shutting down granian"
     r"|Spawning worker-\d with PID: \d+|(?:Started|Stopping|Stopped) worker-\d|Granian shutdown completed, see ya!)"
+    r"|WARNING Killing worker-\d after it refused to gracefully stop"  # a browser held its connection open
     r"|enkat: counted \d+ answers of \d+ meetings"
 )
 
