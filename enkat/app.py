@@ -44,6 +44,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["spoken"] = tokens.spoken
     app.jinja_env.globals.update(
+        base_url=context.base_url,
         house=context.house,
         translator=context.translator,
         offered_languages=context.offered_languages,
@@ -52,9 +53,9 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
         wording=wording,
     )
     app.before_request(bodies.judge)
+    app.before_request(access.guard)  # before the CSRF token is asked for: whoever is signed out is to sign in
     csrf = CSRFProtect(app)
     csrf.exempt(participant.pages)  # no cookie is to be set there, and the link is the authority
-    app.before_request(access.guard)
     app.after_request(headers.secure)
     app.teardown_appcontext(context.close_db)
     for room in (assets, participant, staff, coordinator, administrator):

@@ -152,6 +152,7 @@ def _count(arguments: _Arguments) -> int:
             counted = counting.count_if_due(db, house.keys, arguments.meeting, today)
         else:
             counted = counting.count_due(db, house.keys, today)
+        counting.clear_away(db, house.keys)
     _report(arguments, counted)
     return 1 if counted.failures else 0
 
@@ -283,7 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = _command(commands, "demo", _demo, "fill an empty database with a made-up municipality")
-    command.add_argument("--seed", type=_number(0, 10**9), default=1, help="another seed, another municipality")
+    command.add_argument("--seed", type=_number(0, 10**9), help="the same seed, the same passwords and links")
     _listening(command)
 
     command = _command(commands, "serve", _serve, "migrate, check and serve, with one child for the background work")

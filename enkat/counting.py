@@ -15,7 +15,7 @@ from enkat.model.survey import Response, Submission
 from enkat.secrecy import ballots as sealing
 from enkat.secrecy.keys import KeyStore
 from enkat.storage import ballots, invitations, meetings, responses
-from enkat.storage.engine import write
+from enkat.storage.engine import clear_remnants, leave_remnants, write
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,16 @@ def count(db: Database, keys: KeyStore, meeting: str, closing: date | None = Non
         ballots.delete_of(db, meeting)
         invitations.delete_of(db, meeting)
         meetings.mark_counted(db, meeting)
+        leave_remnants(db)
         responses.put_all(db, [_response(meeting, submission) for submission in opened])
     keys.destroy_meeting_key(meeting)
     return len(opened)
+
+
+def clear_away(db: Database, keys: KeyStore) -> None:
+    """What comes after counts: keys that a count cut short has left behind, and remnants in the file."""
+    destroy_spent_keys(db, keys)
+    clear_remnants(db)
 
 
 def destroy_spent_keys(db: Database, keys: KeyStore) -> int:

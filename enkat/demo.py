@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from random import Random
+from random import Random, SystemRandom
 
 from sqlite_utils import Database
 
@@ -78,13 +78,14 @@ class Demonstration:
     links: list[OpenedLink]
 
 
-def fill(house: House, db: Database, seed: int = 1) -> Demonstration:
-    """Fill an empty database; NotEmpty where there is anything in it."""
+def fill(house: House, db: Database, seed: int | None = None) -> Demonstration:
+    """Fill an empty database; NotEmpty where there is anything in it. Passwords and links are nobody's guess
+    unless a seed is given."""
     if staff.units(db) or staff.all_staff(db):
         raise NotEmpty(
             f"{house.settings.database} is not empty; name an empty folder with ENKAT_INSTANCE for the demonstration"
         )
-    chance = Random(seed)
+    chance = SystemRandom() if seed is None else Random(seed)
     units = [staffing.add_unit(db, name) for name in (MUNICIPALITY, *UNITS)]
     sign_ins = list(_add_staff(db, units, chance))
     links: list[OpenedLink] = []

@@ -41,6 +41,10 @@ from enkat.storage.engine import write
 #: Letters, digits and a few marks; long enough for a register's number, too short for a story.
 _REFERENCE = re.compile(r"[\w][\w ./-]{0,39}")
 
+#: Two words or more, each a capital and small letters: Anna Svensson, Omar Al-Hassan.
+_NAME = r"[A-ZÅÄÖÉ][a-zåäöéü]+(?:-[A-ZÅÄÖÉ][a-zåäöéü]+)?"
+_FULL_NAME = re.compile(f"{_NAME}(?: {_NAME})+")
+
 #: What people write between the digits of a number.
 _GAP = r"[\W_]*"
 
@@ -71,6 +75,12 @@ def judge_reference(reference: str) -> str:
             "identity_number",
             "the reference looks like a personal identity number; use a pseudonym such as M-114, for whoever "
             "sees the reference must not learn whose family it is",
+        )
+    if _FULL_NAME.fullmatch(reference):
+        raise Refused(
+            "name_like",
+            "the reference looks like a name; use a pseudonym such as M-114, for whoever sees the reference must "
+            "not learn whose family it is",
         )
     if not _REFERENCE.fullmatch(reference):
         raise Refused("reference", "a reference is 1-40 letters, digits, spaces and . / - , such as M-114")
@@ -267,7 +277,7 @@ def _set_places(
     questionnaire: str,
     source: Random | None = None,
 ) -> None:
-    """Bring a role's open places to the number planned as far as the answered ones allow; make its room."""
+    """Plan a number of places for a role, make what is missing, and its room."""
     meetings.set_invited(db, meeting, role, Stage.AFTER, places)
     rooms = [link for link in invitations.live_links(db, meeting) if link.role is role and link.is_room]
     if rooms:
@@ -275,7 +285,8 @@ def _set_places(
     surplus = invitations.count_places(db, meeting, role, Stage.AFTER) - places
     for _ in range(-surplus):
         _add_place(db, meeting, role, questionnaire)
-    for _ in range(surplus):
+    # Only while nobody in the whole meeting has answered: later, what could be removed would tell what is used.
+    for _ in range(surplus if invitations.count_answered(db, meeting) == 0 else 0):
         if spare := invitations.free_in_room(db, meeting, role, Stage.AFTER):
             invitations.remove_place(db, spare.id)
     if not rooms:

@@ -106,6 +106,8 @@ def sign_in(db: Database, address: str, password: str, now: datetime) -> str | N
         return None
     secret = secrets.token_urlsafe(32)
     with write(db):
+        if staff.password_hash(db, member.id) != stored:
+            return None  # changed, or the person shut out, while the password was being checked
         staff.end_sessions_unseen_since(db, now - IDLE)
         staff.start_session(db, StaffSession(_session_id(secret), member.id, started=now, seen=now))
     return secret

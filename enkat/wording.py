@@ -62,6 +62,10 @@ REFUSALS = {
         "Det ser ut som ett personnummer. Hitta på en beteckning i stället, till exempel M-114. "
         "Den som ser beteckningen ska inte kunna förstå vilken familj det gäller."
     ),
+    "name_like": N_(
+        "Det ser ut som ett namn. Hitta på en beteckning i stället, till exempel M-114. "
+        "Den som ser beteckningen ska inte kunna förstå vilken familj det gäller."
+    ),
     "other_source": N_("Uppdraget finns redan, med en annan källa. Lämna källan tom eller välj en annan beteckning."),
     "other_protection": N_("Uppdraget finns redan, utan skyddsbehov. Välj en annan beteckning."),
     "no_source": N_("Uppdraget är nytt. Välj varifrån det kommer."),

@@ -20,7 +20,7 @@ def work(house: House) -> Counted:
     db = house.connect()
     try:
         counted = counting.count_due(db, house.keys, house.settings.today())
-        counting.destroy_spent_keys(db, house.keys)
+        counting.clear_away(db, house.keys)
         return counted
     finally:
         db.close()

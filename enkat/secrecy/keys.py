@@ -87,7 +87,11 @@ class KeyStore:
 
     def faults(self) -> list[str]:
         """What is wrong with the instance's keys and with who may read the folder, for `enkat check`."""
-        faults = []
+        faults = [
+            f"{folder} can be read by others; run chmod 700 {folder}"
+            for folder in (self.folder, self.meetings)
+            if os.name == "posix" and folder.is_dir() and folder.stat().st_mode & 0o077
+        ]
         for file in (*(self.folder / name for name in _INSTANCE_KEYS), *self.meetings.glob("*")):
             try:
                 if file.parent == self.folder:

@@ -9,7 +9,7 @@
     var send = form.querySelector('button[type=submit]');
     var last = form.querySelector('.send');
     var status = form.querySelector('.status');
-    var steps = !document.querySelector('.faults') && items.length > 1;
+    var steps = !form.querySelector('.item.bad') && items.length > 1;
     var at = 0, wait = 3000, waiting = null, busy = false;
     var bar, fill, back, next;
 
@@ -79,7 +79,7 @@
         window.removeEventListener('online', again);
         replace(html);
       }).catch(function () {
-        busy = false;
+        busy = send.disabled = false;
         status.textContent = form.getAttribute('data-waiting');
         waiting = window.setTimeout(again, wait);
         wait = Math.min(wait * 2, 30000);

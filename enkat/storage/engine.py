@@ -90,6 +90,21 @@ def write(db: Database) -> Iterator[None]:
             raise
 
 
+def leave_remnants(db: Database) -> None:
+    """Note, inside `write`, that rows were deleted which nobody is to find again. What is deleted is overwritten,
+    but moving rows between pages can leave parts of them behind until the file is written anew."""
+    db.conn.execute("pragma user_version = 1")
+
+
+def clear_remnants(db: Database) -> None:
+    """Write the file anew where something was left behind; StoreUnavailable where it cannot be done now."""
+    if number(db, "pragma user_version"):
+        with translated("cleared"):
+            db.conn.execute("vacuum")
+        with write(db):
+            db.conn.execute("pragma user_version = 0")
+
+
 def rows(db: Database, sql: str, **values: object) -> list[Row]:
     """All rows of a query, as dictionaries."""
     with translated("read"):

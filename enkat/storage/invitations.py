@@ -31,6 +31,12 @@ def count_places(db: Database, meeting: str, role: Role, stage: Stage) -> int:
     return number(db, sql, meeting=meeting, role=role, stage=stage)
 
 
+def count_answered(db: Database, meeting: str) -> int:
+    """How many of the whole meeting's places are answered."""
+    sql = "select count(*) from invitation where meeting = :meeting and state = 'answered'"
+    return number(db, sql, meeting=meeting)
+
+
 def free_in_room(db: Database, meeting: str, role: Role, stage: Stage) -> Invitation | None:
     """Some open place of a role that no personal link holds."""
     sql = f"""select id, meeting, role, stage, questionnaire, state, claim from invitation
@@ -41,8 +47,8 @@ def free_in_room(db: Database, meeting: str, role: Role, stage: Stage) -> Invita
 
 
 def remove_place(db: Database, place: str) -> None:
-    """Remove an open place. The dead links that once led to it stay, as dead as before: whether a place could
-    be removed depends on whether it was used, and nobody is to see that at an old link."""
+    """Remove an open place. The dead links that once led to it stay, as dead as before, so that an old
+    link tells nothing of its place."""
     run(db, "update link set invitation = null where invitation = :place and state = 'revoked'", place=place)
     run(db, "delete from invitation where id = :place and state = 'open'", place=place)
 

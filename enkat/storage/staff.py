@@ -65,8 +65,8 @@ def find_address(db: Database, address: str) -> StaffMember | None:
 
 
 def password_hash(db: Database, staff: str) -> str:
-    """What a password is checked against."""
-    row = first(db, "select password_hash from staff where id = :staff", staff=staff)
+    """What a password is checked against; empty for somebody who may not sign in."""
+    row = first(db, "select password_hash from staff where id = :staff and enabled = 1", staff=staff)
     return str(row["password_hash"]) if row else ""
 
 

@@ -48,8 +48,7 @@ def guard() -> Response | None:
     found = _signed_in(is_use=not access.passive)
     if found is None:
         session.pop("sid", None)
-        back = request.full_path.rstrip("?") if request.method == "GET" and not access.passive else None
-        return redirect(url_for("staff.sign_in", back=back), code=303)
+        return redirect(url_for("staff.sign_in", back=None if access.passive else _page_asked_for()), code=303)
     if not found.roles & access.roles:
         abort(403)
     g.member = found
@@ -79,6 +78,12 @@ def meeting_or_404(meeting: str) -> MeetingOverview:
 def _declare(view: View, access: Access) -> View:
     view.access = access  # type: ignore[attr-defined]
     return view
+
+
+def _page_asked_for() -> str | None:
+    """Where to come back to after signing in: the page asked for, or the one that a form was sent from."""
+    rule = request.url_rule
+    return request.full_path.rstrip("?") if rule and "GET" in (rule.methods or ()) else None
 
 
 def _signed_in(is_use: bool) -> StaffMember | None:

@@ -94,8 +94,9 @@ FIELDS: dict[ItemKind, Callable[[Questionnaire], Any]] = {
 
 
 def _plain(text: str | None) -> str:
-    """Line breaks as one character each, and nothing around the text."""
-    return (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    """Line breaks as one character each, and nothing around the text; nothing at all where nothing can be seen."""
+    plain = (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+    return plain if any(mark.isprintable() or ord(mark) < 128 for mark in plain) else ""
 
 
 def _one_of(values: list[str]) -> Callable[[BaseForm, Field], None]:

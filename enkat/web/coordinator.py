@@ -55,7 +55,10 @@ def meeting(meeting_id: str) -> _Page:
     overview = access.meeting_or_404(meeting_id)
     planned = _planned(meeting_id)
     rooms = [link for link in _links(overview) if link.is_room and planned[link.role]]
-    return render_template("coordinator/meeting.html", overview=overview, rooms=rooms, **_settings(overview))
+    shown = next((room for room in rooms if room.role == request.args.get("role")), rooms[0] if rooms else None)
+    return render_template(
+        "coordinator/meeting.html", overview=overview, rooms=rooms, shown=shown, **_settings(overview)
+    )
 
 
 @pages.get("/<meeting_id>/progress")
@@ -82,11 +85,12 @@ def room(meeting_id: str, role: str) -> _Page:
 def replace_room(meeting_id: str, link_id: str) -> _Page:
     """A new code for a room, where the old one has got into the wrong hands."""
     access.meeting_or_404(meeting_id)
-    _act(
+    made = _act(
         lambda: inviting.replace_link(db(), house().keys, meeting_id, link_id),
-        _("Koden är utbytt. Den gamla leder ingenstans."),
+        _("Koden är utbytt. Gamla lappar och bilder leder ingenstans."),
     )
-    return redirect(url_for("coordinator.meeting", meeting_id=meeting_id), code=303)
+    role = made.role if made else None
+    return redirect(url_for("coordinator.meeting", meeting_id=meeting_id, role=role), code=303)
 
 
 @pages.route("/<meeting_id>/links", methods=["GET", "POST"])
@@ -98,11 +102,14 @@ def links(meeting_id: str) -> _Page:
         role, _sep, questionnaire = request.form.get("for", "").partition(":")
         if role not in list(Role):
             abort(400)
+        before = sum(_planned(meeting_id).values())
         made = _act(
             lambda: inviting.add_personal_links(
                 db(), house().keys, house().catalogue, meeting_id, Role(role), questionnaire or None
             )[0]
         )
+        if (after := sum(_planned(meeting_id).values())) > before:
+            flash(_("Alla planerade platser hade redan egna länkar. Antalet bjudna är nu %(number)s.", number=after))
         return _back_to_links(meeting_id, made)
     personal = [link for link in _links(overview) if not link.is_room]
     return render_template(

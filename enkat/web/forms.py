@@ -31,6 +31,7 @@ from enkat.wording import KINDS, REFUSALS, SOURCES
 _PLACES = {
     "reference": "reference",
     "identity_number": "reference",
+    "name_like": "reference",
     "other_source": "source",
     "no_source": "source",
     "other_protection": "protected",

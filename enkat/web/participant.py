@@ -40,10 +40,17 @@ def start() -> _Page | Response:
     if request.method != "POST":
         return render_template("participant/start.html", typed="", fault=None), 200
     typed = request.form.get("key", "")
-    if key := tokens.normal_key(typed):
-        return redirect(url_for("participant.form", key=key, lang=request.args.get("lang")), code=303)
-    fault = _("Koden har tio tecken, två grupper om fem. Läs av den en gång till.")
-    return render_template("participant/start.html", typed=typed[:40], fault=fault), 400
+    key = tokens.normal_key(typed)
+    if key is None:
+        fault, status = _("Koden har tio tecken, två grupper om fem. Läs av den en gång till."), 400
+    else:
+        try:
+            answering.find_link(db(), house().keys, key)
+        except UnknownLink:
+            fault, status = _("Ingen öppen enkät har den koden. Läs av den en gång till."), 404
+        else:
+            return redirect(url_for("participant.form", key=key, lang=request.args.get("lang")), code=303)
+    return render_template("participant/start.html", typed=typed[:40], fault=fault), status
 
 
 @pages.get("/<key>")
@@ -74,7 +81,7 @@ def send(key: str) -> _Page:
     except Refused:
         return _form_page(questionnaire, answer_form.renewed(sent)), 400
     except PlaceTaken:
-        return render_template("participant/taken.html"), 409
+        return render_template("participant/taken.html", form=sent), 409
     except StoreError as error:
         current_app.logger.error("%s", error)
         return _not_saved(key)
