@@ -1,8 +1,9 @@
 """The schema, as steps that are taken once each and never edited after they have been released.
 
-Tables are STRICT and WITHOUT ROWID: keys are random, so there is no row number to tell in what order rows came. (The order
-of cells within a page can still tell it until the count, which writes everything anew in shuffled order.) Where a check
-repeats the values of an enum it does so on purpose: the step stays what it was when the enum grows.
+Tables are STRICT and WITHOUT ROWID: keys are random, so there is no row number to tell in what order rows came.
+(The order of cells within a page can still tell it until the count, which writes everything anew in shuffled
+order.) Where a check repeats the values of an enum it does so on purpose: the step stays what it was when the enum
+grows.
 """
 
 from sqlite_utils import Database, Migrations
