@@ -24,11 +24,11 @@ NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 @pytest.fixture
 def shown(house: House, db: Database) -> demo.Demonstration:
-    """The demonstration of the usual seed, on the day that stands still."""
-    return demo.fill(house, db)
+    """The demonstration of a seed, on the day that stands still."""
+    return demo.fill(house, db, 1)
 
 
-def elsewhere(folder: Path, seed: int, day: date = TODAY) -> demo.Demonstration:
+def elsewhere(folder: Path, seed: int | None, day: date = TODAY) -> demo.Demonstration:
     """The demonstration in another folder."""
     house = open_house(Settings(instance=folder, fixed_today=day))
     db = house.connect()
@@ -40,6 +40,12 @@ def elsewhere(folder: Path, seed: int, day: date = TODAY) -> demo.Demonstration:
 
 def without_ids(links: list[OpenedLink]) -> list[tuple[str, Role, str, bool]]:
     return [(link.key, link.role, link.questionnaire, link.is_room) for link in links]
+
+
+def test_without_a_seed_nobody_guesses_the_passwords_and_links(tmp_path: Path) -> None:
+    one, other = elsewhere(tmp_path / "one", None), elsewhere(tmp_path / "other", None)
+    assert not {person.password for person in one.staff} & {person.password for person in other.staff}
+    assert not {link.key for link in one.links} & {link.key for link in other.links}
 
 
 def test_the_same_seed_and_day_show_the_same(tmp_path: Path, shown: demo.Demonstration) -> None:

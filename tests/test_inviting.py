@@ -174,6 +174,14 @@ def test_an_ordinary_reference_is_stored_as_it_was_written(town: Town, reference
     assert rows(town.db, "select reference from assignment") == [{"reference": reference}]
 
 
+@pytest.mark.parametrize("reference", ["Anna Svensson", "Åsa Öberg", "Omar Al-Hassan", "Eva Maria Lund"])
+def test_a_reference_that_looks_like_a_full_name_is_refused_with_the_reason(town: Town, reference: str) -> None:
+    with pytest.raises(Refused, match="must not learn whose family") as refusal:
+        town.assignment(reference)
+    assert refusal.value.reason == "name_like"
+    assert number(town.db, "select count(*) from assignment") == 0
+
+
 def test_spaces_around_and_inside_a_reference_are_made_plain(town: Town) -> None:
     assert town.assignment("  M  \t 114 ").reference == "M 114"
 

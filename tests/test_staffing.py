@@ -415,3 +415,26 @@ def test_units_are_what_they_were_said_to_be(town: Town) -> None:
         Unit(town.north.id, "Norr", town.municipality.id),
         Unit(town.south.id, "Söder", town.municipality.id),
     ]
+
+
+@pytest.mark.parametrize("change", ["a new password", "shut out"])
+def test_a_sign_in_that_began_before_a_change_does_not_outlive_it(
+    town: Town, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """The attack: old passwords sent in just while the password is changed; checking one takes a while."""
+    address = town.add_staff("karin@mitthem.example", town.north, StaffRole.COORDINATOR)
+    member = staff.find_address(town.db, address)
+    assert member is not None
+    verify = passwords.verify
+
+    def changed_meanwhile(password: str, stored: str | None) -> bool:
+        is_right = verify(password, stored)
+        if change == "shut out":
+            staffing.set_enabled(town.db, member.id, False)
+        else:
+            staffing.give_password(town.db, member.id)
+        return is_right
+
+    monkeypatch.setattr(passwords, "verify", changed_meanwhile)
+    assert staffing.sign_in(town.db, address, town.passwords[address], datetime.now(UTC)) is None
+    assert number(town.db, "select count(*) from staff_session") == 0

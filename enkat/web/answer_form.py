@@ -1,5 +1,6 @@
 """A participant's form: judged strictly, read into answers, and kept as it was filled in when it is refused."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -96,7 +97,7 @@ FIELDS: dict[ItemKind, Callable[[Questionnaire], Any]] = {
 def _plain(text: str | None) -> str:
     """Line breaks as one character each, and nothing around the text; nothing at all where nothing can be seen."""
     plain = (text or "").replace("\r\n", "\n").replace("\r", "\n").strip()
-    return plain if any(mark.isprintable() or ord(mark) < 128 for mark in plain) else ""
+    return plain if any(not mark.isspace() and unicodedata.category(mark) != "Cf" for mark in plain) else ""
 
 
 def _one_of(values: list[str]) -> Callable[[BaseForm, Field], None]:

@@ -196,7 +196,9 @@ def new_password(page: Page, place: Place) -> object:
     """The page that shows a first password once."""
     page.goto("/staff/people")
     with page.expect_navigation() as navigation:
-        page.locator("tr", has_text="forgetful@").locator("form[action$='/password'] button").click()
+        row = page.locator("tr", has_text="forgetful@")
+        row.locator("summary").first.click()
+        row.locator("form[action$='/password'] button").click()
     return navigation.value
 
 

@@ -15,7 +15,7 @@ PEOPLE = "/staff/people"
 
 def password(text: str) -> str:
     """The first password as it stands on its page."""
-    (found,) = re.findall(r'<p class="code">([^<]+)</p>', text)
+    (found,) = re.findall(r'<p class="code[^"]*">([^<]+)</p>', text)
     return found
 
 

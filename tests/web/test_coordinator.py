@@ -322,7 +322,7 @@ def test_a_room_that_has_come_into_the_wrong_hands_gets_another_code(
     old = town.rooms(meeting)
     page = f"/staff/meetings/{meeting.id}"
     reply = coordinator.press(page, f"{page}/room/{old[Role.KIN].id}/replace")
-    assert reply.headers["Location"] == page
+    assert reply.headers["Location"] == f"{page}?role=kin", "back at the code that was replaced"
     new = town.rooms(meeting)
     assert new[Role.KIN].key != old[Role.KIN].key
     assert {role: link.key for role, link in new.items() if role is not Role.KIN} == {
@@ -330,9 +330,11 @@ def test_a_room_that_has_come_into_the_wrong_hands_gets_another_code(
     }
     assert participant.get(f"/{old[Role.KIN].key}").status_code == 410
     assert participant.submit(f"/{new[Role.KIN].key}", prep="3").status_code == 200
-    after = coordinator.get(page).text
+    after = coordinator.get(f"{page}?role=kin").text
     assert old[Role.KIN].key not in after.replace(" ", "")
-    assert "Den gamla leder ingenstans" in after
+    assert "lappar och bilder leder ingenstans" in after
+    (tab,) = [a for a in Page(after).all("input") if a.get("name") == "tab" and "checked" in a]
+    assert tab["aria-label"] == "Anhöriga och vänner"
 
 
 # Links for those who have gone
