@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from enkat import staffing
 from enkat.model.errors import NotFound, Refused
 from enkat.model.staff import StaffMember, StaffRole, Unit
+from enkat.secrecy import passwords
 from enkat.storage import staff
 from enkat.storage.engine import number, rows
 from tests.conftest import Town
