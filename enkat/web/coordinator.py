@@ -233,6 +233,7 @@ def _begin(form: MeetingForm) -> None:
 
 
 def _start(form: MeetingForm) -> str:
+    reference = inviting.judge_reference(form.reference.data or "")
     plan = inviting.Plan(
         kind=Kind(form.kind.data),
         held=form.held.data or today(),
@@ -244,7 +245,7 @@ def _start(form: MeetingForm) -> str:
     inviting.judge_plan(plan, today())  # before the assignment is opened for nothing
     assignment = inviting.open_assignment(
         db(),
-        form.reference.data or "",
+        reference,
         form.unit.data,
         Source(form.source.data) if form.source.data else None,
         form.protected.data,
