@@ -24,6 +24,8 @@ def _refused(error: HTTPException) -> tuple[str, int] | HTTPException | Response
         return error
     if isinstance(error, InternalServerError):
         return _page(_("Något gick fel"), _("Felet är noterat. Vänta en stund och försök igen."), 500)
+    if code == 404 and not on_staff_pages():
+        return Response(render_template("participant/unknown.html"), code, mimetype="text/html")
     headline, text = _WORDS.get(code, _WORDS[400])
     page, status = _page(_(headline), _(text), code)
     response = Response(page, status, mimetype="text/html")

@@ -30,6 +30,9 @@ pages = Blueprint("participant", __name__)
 #: Where "leave this page" leads: the weather, which anybody may have been reading.
 ELSEWHERE = "https://www.smhi.se/"
 
+#: A key has ten characters, more with spaces or hyphens; every page of ours has a shorter name.
+_KEY = "string(minlength=10):key"
+
 _Page = tuple[str, int]
 
 
@@ -53,7 +56,7 @@ def start() -> _Page | Response:
     return render_template("participant/start.html", typed=typed[:40], fault=fault), status
 
 
-@pages.get("/<key>")
+@pages.get(f"/<{_KEY}>")
 @access.public
 def form(key: str) -> _Page:
     """The form itself: no landing page, and nothing is used up by opening it."""
@@ -64,7 +67,7 @@ def form(key: str) -> _Page:
     return _blank_form(house().catalogue[link.questionnaire]), 200
 
 
-@pages.post("/<key>")
+@pages.post(f"/<{_KEY}>")
 @access.public
 def send(key: str) -> _Page:
     """Take what was filled in; the reply is the thanks, so that a lost reply can be asked for again."""

@@ -1,5 +1,6 @@
 """Who may enter: every view by every method for everybody, against what is written here by hand."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -264,7 +265,7 @@ def _path(app: Flask, rule: str, meeting: str, personal: object, town: Town, som
         "name": "staff.css",
     }
     for name, value in values.items():
-        rule = rule.replace(f"<{name}>", str(value))
+        rule = re.sub(rf"<(?:[^<>]+:)?{name}>", str(value), rule)
     assert "<" not in rule, f"{rule}: what is to stand there?"
     return rule
 
