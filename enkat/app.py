@@ -26,6 +26,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     house = house or open_house(settings)
     app = Enkat("enkat", static_folder=None)
     app.extensions["enkat"] = house
+    app.extensions["enkat.connections"] = context.Connections()
     app.extensions["enkat.forms"] = {}
     app.url_map.strict_slashes = False  # a slash typed after the key is nobody's mistake
     app.config.update(
@@ -57,7 +58,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     csrf = CSRFProtect(app)
     csrf.exempt(participant.pages)  # no cookie is to be set there, and the link is the authority
     app.after_request(headers.secure)
-    app.teardown_appcontext(context.close_db)
+    app.teardown_appcontext(context.release_db)
     for room in (assets, participant, staff, coordinator, administrator):
         app.register_blueprint(room.pages)
     faults.register(app)

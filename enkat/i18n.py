@@ -8,7 +8,7 @@ import gettext
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import BytesIO
@@ -102,9 +102,15 @@ class Languages:
 
     def negotiate(self, preferred: Iterable[str], among: Collection[str]) -> str:
         """The best of the languages on offer for somebody's wishes, best first (`fa-AF`, `sv`)."""
-        wishes = [wish.replace("-", "_").lower() for wish in preferred]
-        offered = {language.lower(): language for language in among}
-        return offered.get(negotiate_locale(wishes, sorted(offered), sep="_") or SOURCE, SOURCE)
+        return _negotiated(tuple(preferred), tuple(sorted(among)))
+
+
+@lru_cache(maxsize=256)
+def _negotiated(preferred: tuple[str, ...], among: tuple[str, ...]) -> str:
+    """Most phones of a place wish for the same few languages; asking CLDR once for each wish is enough."""
+    wishes = [wish.replace("-", "_").lower() for wish in preferred]
+    offered = {language.lower(): language for language in among}
+    return offered.get(negotiate_locale(wishes, sorted(offered), sep="_") or SOURCE, SOURCE)
 
 
 def load(folder: Traversable | None = None) -> Languages:

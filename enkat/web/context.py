@@ -1,5 +1,7 @@
 """What a request stands on: the house, one connection, one language. Opened when first used, closed at its end."""
 
+import os
+import threading
 from datetime import UTC, date, datetime
 from typing import cast
 
@@ -15,18 +17,36 @@ def house() -> House:
     return cast("House", current_app.extensions["enkat"])
 
 
+class Connections(threading.local):
+    """The connection of each of a worker's threads. It serves one request after another, for opening one costs
+    as much as everything else that a form reads; it is opened anew where the file is another one by now."""
+
+    kept: tuple[tuple[int, int, int], Database] | None = None
+
+    def take(self) -> Database:
+        """The thread's connection to the database that is there now."""
+        try:
+            found = house().settings.database.stat()
+        except OSError:
+            return house().connect()  # says what is wrong
+        now_there = os.getpid(), found.st_dev, found.st_ino
+        if self.kept is None or self.kept[0] != now_there:
+            self.kept = now_there, house().connect()
+        return self.kept[1]
+
+
 def db() -> Database:
-    """The request's own connection."""
+    """The request's connection."""
     if "db" not in g:
-        g.db = house().connect()
+        g.db = current_app.extensions["enkat.connections"].take()
     return cast("Database", g.db)
 
 
-def close_db(_error: BaseException | None = None) -> None:
-    """Close the request's connection, at its end."""
+def release_db(_error: BaseException | None = None) -> None:
+    """Let nothing of a request be left open in its connection, at its end."""
     connection = g.pop("db", None)
     if connection is not None:
-        connection.close()
+        connection.rollback()
 
 
 def today() -> date:

@@ -95,7 +95,7 @@ def _compress(response: Response) -> Response:
         or len(response.get_data()) < _GZIP_FROM
     ):
         return response
-    response.set_data(gzip.compress(response.get_data(), compresslevel=6, mtime=0))
+    response.set_data(gzip.compress(response.get_data(), compresslevel=4, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
     response.vary.add("Accept-Encoding")
     return response

@@ -24,6 +24,7 @@ from enkat.house import House
 from enkat.model.meeting import Meeting
 from enkat.model.survey import TEXT_LIMIT, Role
 from enkat.storage import engine
+from enkat.web.context import Connections
 from tests.conftest import NINE, TODAY, Town
 from tests.inspection import InspectingClient, Page
 from tests.web.hostile import case, contents
@@ -811,18 +812,18 @@ def hold(mode: str) -> Callable[[Town, pytest.MonkeyPatch], Callable[[], None]]:
 
 def fill_disk(town: Town, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """The file cannot grow by a single page: what SQLite says is what it says of a full disk."""
-    real = House.connect
+    real = Connections.take
     is_full = {True}
 
-    def connect(house: House) -> Database:
-        db = real(house)
-        if is_full:
-            pages = db.conn.execute("pragma page_count").fetchone()[0]
-            assert db.conn.execute("pragma freelist_count").fetchone()[0] == 0
-            assert db.conn.execute(f"pragma max_page_count = {pages}").fetchone()[0] == pages
+    def take(connections: Connections) -> Database:
+        db = real(connections)
+        pages = db.conn.execute("pragma page_count").fetchone()[0]
+        assert db.conn.execute("pragma freelist_count").fetchone()[0] == 0
+        most = pages if is_full else 1_000_000
+        assert db.conn.execute(f"pragma max_page_count = {most}").fetchone()[0] == most
         return db
 
-    monkeypatch.setattr(House, "connect", connect)
+    monkeypatch.setattr(Connections, "take", take)
     return is_full.clear
 
 
