@@ -11,19 +11,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from sqlite_utils import Database
 
-from enkat import __version__, checking, counting, demo, inviting, settings, staffing, worker
+from enkat import __version__, checking, counting, demo, exports, inviting, publishing, settings, staffing, worker
+from enkat.demo.history import USUAL
 from enkat.house import House, open_house
 from enkat.model.errors import CatalogueError, EnkatError, NotFound, Refused
 from enkat.model.meeting import MOST_PLACES, Assignment, Kind, OpenedLink, Source
+from enkat.model.result import PLUS, Grain, Outcome
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
 from enkat.secrecy import tokens
 from enkat.settings import Settings
-from enkat.storage import meetings, staff
+from enkat.storage import meetings, snapshots, staff
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _demo(arguments: _Arguments) -> None:
     with _house(_served(arguments)) as (house, db):
-        shown = demo.fill(house, db, arguments.seed)
+        shown = demo.fill(house, db, arguments.seed, arguments.responses, _progress)
     links = [_link(house, link) for link in shown.links]
     if arguments.json:
         people = [vars(person) for person in shown.staff]
@@ -62,6 +65,11 @@ def _demo(arguments: _Arguments) -> None:
     print("\nAnswer as a participant of the two open meetings:\n")
     for link in links:
         print(f"  {link['role']:14} {link['link']}   or type {link['code']}")
+
+
+def _progress(line: str) -> None:
+    """How far something long has come, for whoever watches; standard output is the result's alone."""
+    print(f"  {line}", file=sys.stderr, flush=True)
 
 
 def _serve(arguments: _Arguments) -> None:
@@ -77,9 +85,11 @@ def _work(arguments: _Arguments) -> int:
     logging.basicConfig(level=logging.INFO, format="enkat: %(message)s")
     house = open_house(settings.load())
     if arguments.once:
-        counted = worker.work(house)
-        _report(arguments, counted)
-        return 1 if counted.failures else 0
+        done = worker.work(house)
+        published = done.publication.published
+        extra = f", published {', '.join(published)}" if published else ""
+        _report(arguments, done.counted, {"published": list(published)}, extra)
+        return 1 if done.counted.failures else 0
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))
     parent = arguments.with_parent
     worker.run(house, goes_on=lambda: parent is None or os.getppid() == parent)
@@ -157,6 +167,44 @@ def _count(arguments: _Arguments) -> int:
     return 1 if counted.failures else 0
 
 
+def _publish(arguments: _Arguments) -> None:
+    publish = publishing.rehearse if arguments.dry_run else publishing.publish_due
+    with _house() as (house, db):
+        done = publish(db, house.settings.smallest_group, house.settings.today())
+    shown = {"published": list(done.published), "open": list(done.open)}
+    lines = chain.from_iterable(_decided(one, arguments.dry_run) for one in done.decisions)
+    still_open = f"open: {', '.join(done.open)}" if done.open else "there are no other answers"
+    _print(arguments, shown, "\n".join([*lines, still_open]))
+
+
+def _decided(decision: publishing.Decision, is_rehearsal: bool) -> Iterator[str]:
+    """What became of a period, in words. Why a group could not stand alone is not said any closer: that its answers
+    were few, or all alike, would be a figure about them."""
+    snapshot = decision.snapshot
+    whose = {Grain.QUARTER: "", Grain.YEAR: ", the year's tables", Grain.CHILD_YEAR: ", children"}[snapshot.grain]
+    would = "would be" if is_rehearsal else "is"
+    yield {
+        Outcome.PUBLISHED: f"{snapshot.period}{whose}: {would} published, {snapshot.n} answers",
+        Outcome.JOINED: f"{snapshot.period}{whose}: {would} joined with the next: alone it does not meet the rule",
+        Outcome.EMPTY: f"{snapshot.period}{whose}: no answers",
+    }[snapshot.outcome]
+    if len(snapshot.periods) > 1:
+        yield f"  {PLUS.join(snapshot.periods[:-1])} did not meet the rule and {would} published with it"
+    for table, step in decision.joinings:
+        why = "its natural neighbour" if step.is_natural else "the smallest of the others"
+        group, partner = PLUS.join(step.group), PLUS.join(step.partner)
+        yield f"  {table}: {group} {would} joined with {partner}, {why}: alone it does not meet the rule"
+
+
+def _results(arguments: _Arguments) -> None:
+    with _house() as (house, db):
+        found = snapshots.all_of(db, *Grain)
+    if arguments.json:
+        _print_json(exports.as_json(found, house.settings.smallest_group))
+    else:
+        print(exports.as_csv(found), end="")
+
+
 def _check(arguments: _Arguments) -> int:
     faults = checking.faults(settings.load())
     if arguments.json:
@@ -215,9 +263,11 @@ def _listed(links: list[dict[str, str]]) -> str:
     return "\n".join(f"  {link['role']:14} {link['link']}   or type {link['code']}" for link in links)
 
 
-def _report(arguments: _Arguments, counted: counting.Counted) -> None:
-    text = f"opened {counted.opened} answers of {counted.meetings} meetings"
-    _print(arguments, {"opened": counted.opened, "meetings": counted.meetings}, text)
+def _report(
+    arguments: _Arguments, counted: counting.Counted, more: dict[str, Any] | None = None, said: str = ""
+) -> None:
+    text = f"opened {counted.opened} answers of {counted.meetings} meetings{said}"
+    _print(arguments, {"opened": counted.opened, "meetings": counted.meetings} | (more or {}), text)
     for failure in counted.failures:
         print(f"enkat: {failure}", file=sys.stderr)
 
@@ -285,6 +335,8 @@ def _parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "demo", _demo, "fill an empty database with a made-up municipality")
     command.add_argument("--seed", type=_number(0, 10**9), help="the same seed, the same passwords and links")
+    about = "about how many answers in two years; 300 is a municipality of 27,000"
+    command.add_argument("--responses", type=_number(1, 10**7), default=USUAL, metavar="N", help=about)
     _listening(command)
 
     command = _command(commands, "serve", _serve, "migrate, check and serve, with one child for the background work")
@@ -335,6 +387,11 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(commands, "count", _count, "count what has closed")
     command.add_argument("meeting", metavar="MEETING", nargs="?")
     command.add_argument("--close", action="store_true", help="close MEETING now and count it")
+
+    command = _command(commands, "publish", _publish, "publish what is over and counted; says what was joined and why")
+    command.add_argument("--dry-run", action="store_true", help="say what would be published, and change nothing")
+
+    _command(commands, "results", _results, "print what is published, as CSV")
 
     _command(commands, "check", _check, "is everything in order? database, keys, questionnaires, translations")
     return parser

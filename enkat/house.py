@@ -12,7 +12,7 @@ from enkat.i18n import Languages, Translator
 from enkat.model.errors import SettingsError
 from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
-from enkat.storage import engine, migrations
+from enkat.storage import engine, migrations, questionnaires
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,16 @@ def open_house(settings: Settings) -> House:
             house.keys.create()
         _ = house.keys.instance
         migrations.migrate(db)
+        _remember(db, house.catalogue)
     finally:
         db.close()
     return house
+
+
+def _remember(db: Database, forms: Catalogue) -> None:
+    """Keep every version of a questionnaire that is on offer: answers are scored by the one they were given to."""
+    known = questionnaires.all_versions(db)
+    if new := [form for form in forms if (form.id, form.version) not in known]:
+        with engine.write(db):
+            for form in new:
+                questionnaires.remember(db, form)

@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from enkat.model.survey import Answer, Index, Item, ItemKind, Point, Questionnaire
 
+#: A score in so many parts of a point is a whole number for any index of up to ten items on a usual scale. Sums of
+#: whole numbers come out the same in whatever order answers are read.
+PARTS = 2520
+
 
 def _on_scale(value: int, points: Sequence[Point]) -> float:
     """A value's place between the scale's ends: five points give 0 25 50 75 100, three faces 0 50 100."""
@@ -32,3 +36,8 @@ def index_score(questionnaire: Questionnaire, index: Index, answers: Mapping[str
     if not scores or 2 * len(scores) < len(items):
         return None
     return sum(scores) / len(scores)
+
+
+def in_parts(score: float | None) -> int | None:
+    """A score in whole parts of a point."""
+    return None if score is None else round(score * PARTS)

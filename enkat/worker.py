@@ -1,13 +1,15 @@
-"""The background work: count what has closed, and clear away what is spent."""
+"""The background work: count what has closed, clear away what is spent, publish what is due."""
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from enkat import counting
+from enkat import counting, publishing
 from enkat.counting import Counted
 from enkat.house import House
 from enkat.model.errors import EnkatError
+from enkat.publishing import Publication
 
 #: Seconds between two rounds; a survey that closes at midnight is counted within a minute.
 EVERY = 30
@@ -15,13 +17,21 @@ EVERY = 30
 log = logging.getLogger("enkat.worker")
 
 
-def work(house: House) -> Counted:
+@dataclass(frozen=True)
+class Round:
+    """What one round has done."""
+
+    counted: Counted
+    publication: Publication
+
+
+def work(house: House) -> Round:
     """One round."""
-    db = house.connect()
+    db, today = house.connect(), house.settings.today()
     try:
-        counted = counting.count_due(db, house.keys, house.settings.today())
+        counted = counting.count_due(db, house.keys, today)
         counting.clear_away(db, house.keys)
-        return counted
+        return Round(counted, publishing.publish_due(db, house.settings.smallest_group, today))
     finally:
         db.close()
 
@@ -33,11 +43,17 @@ def run(house: House, goes_on: Callable[[], bool]) -> None:
         if time.monotonic() >= next_round:
             next_round = time.monotonic() + EVERY
             try:
-                counted = work(house)
-                for failure in counted.failures:
-                    log.error("%s", failure)
-                if counted.meetings:
-                    log.info("counted %s answers of %s meetings", counted.opened, counted.meetings)
+                _report(work(house))
             except EnkatError as error:
                 log.error("%s", error)
         time.sleep(1)
+
+
+def _report(done: Round) -> None:
+    counted = done.counted
+    for failure in counted.failures:
+        log.error("%s", failure)
+    if counted.meetings:
+        log.info("counted %s answers of %s meetings", counted.opened, counted.meetings)
+    for period in done.publication.published:
+        log.info("published %s", period)

@@ -25,8 +25,11 @@ HOUSE = ROOT / "enkat"
 #: The rooms of each floor, from the ground up. A room is a top-level module, or a package with all that is in it.
 FLOORS = [
     {"enkat", "model", "settings"},
-    {"catalogue", "i18n", "scoring", "wording", "secrecy", "storage"},
-    {"house", "inviting", "answering", "counting", "staffing", "checking"},
+    {
+        *{"catalogue", "i18n", "scoring", "estimates", "disclosure", "wording", "secrecy", "storage"},
+        *{"charts", "exports"},
+    },
+    {"house", "inviting", "answering", "counting", "publishing", "staffing", "checking"},
     {"web", "worker", "demo"},
     {"app"},
     {"serving"},
@@ -291,7 +294,7 @@ COMMANDS = dict(commands(cli._parser()))
 
 def test_the_commands_are_those_that_were_promised() -> None:
     promised = {"demo", "serve", "work", "unit add", "staff add", "assignment add", "meeting add", "invite", "count"}
-    assert set(COMMANDS) == {f"enkat {name}" for name in (*promised, "check")}
+    assert set(COMMANDS) == {f"enkat {name}" for name in (*promised, "publish", "results", "check")}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

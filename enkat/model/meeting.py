@@ -1,10 +1,11 @@
 """Assignments, meetings, and the places and links through which a meeting's answers come."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from enkat.model.survey import Role, Stage
+from enkat.model.survey import Response, Role, Stage
 
 #: Days a survey stays open after its meeting, the last one included, unless the coordinator says otherwise.
 OPEN_DAYS = 14
@@ -153,6 +154,16 @@ class MeetingOverview:
     assignment: Assignment
     progress: "Progress"
     responses: int
+
+
+@dataclass(frozen=True)
+class CountedMeeting:
+    """A counted meeting with its assignment, how many were invited of each role, and its responses' closed answers."""
+
+    meeting: Meeting
+    assignment: Assignment
+    invited: Mapping[Role, int]
+    responses: tuple[Response, ...]
 
 
 @dataclass(frozen=True)

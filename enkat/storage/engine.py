@@ -7,7 +7,7 @@ is deleted.
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,12 @@ def insert(db: Database, table: str, record: Mapping[str, object]) -> None:
     columns = ", ".join(record)
     places = ", ".join(f":{name}" for name in record)
     db.execute(f"insert into {table} ({columns}) values ({places})", dict(record))
+
+
+def insert_all(db: Database, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
+    """Add many rows at once, each a value for each of the columns."""
+    places = ", ".join("?" * len(columns))
+    db.conn.executemany(f"insert into {table} ({', '.join(columns)}) values ({places})", records)
 
 
 def placeholders(prefix: str, values: Collection[str]) -> tuple[str, dict[str, str]]:

@@ -5,9 +5,20 @@ from datetime import date
 
 from sqlite_utils import Database
 
-from enkat.model.meeting import Assignment, Kind, Meeting, MeetingOverview, MeetingState, Progress, Source
+from enkat.model.meeting import (
+    Assignment,
+    CountedMeeting,
+    Kind,
+    Meeting,
+    MeetingOverview,
+    MeetingState,
+    Progress,
+    Source,
+)
+from enkat.model.result import Grain, Scope
 from enkat.model.survey import Role, Stage
 from enkat.storage.engine import Row, first, insert, number, placeholders, rows, run
+from enkat.storage.responses import closed_of
 
 
 def add_assignment(db: Database, assignment: Assignment) -> None:
@@ -137,6 +148,71 @@ def set_invited(db: Database, meeting: str, role: Role, stage: Stage, places: in
     )
 
 
+def first_closing(db: Database) -> date | None:
+    """The closing date of the first meeting that no snapshot has decided on; None where there is none."""
+    row = first(db, "select min(closes) as closes from meeting where published is null")
+    return date.fromisoformat(row["closes"]) if row and row["closes"] else None
+
+
+def unpublished_months(db: Database, after: date | None) -> list[str]:
+    """The months, written 2026-10, in which meetings close that no snapshot has decided on; only later than a day."""
+    sql = """select distinct substr(closes, 1, 7) as month from meeting
+        where published is null and closes > :after order by month"""
+    return [row["month"] for row in rows(db, sql, after=after.isoformat() if after else "")]
+
+
+def open_until(db: Database, day: date) -> int:
+    """How many meetings that close by a day are not counted."""
+    sql = "select count(*) from meeting where state = 'open' and closes <= :day"
+    return number(db, sql, day=day.isoformat())
+
+
+def in_scope(db: Database, scope: Scope, after: str, most: int) -> list[CountedMeeting]:
+    """The first so many counted meetings of a scope that come after an id, by id, with their closed answers."""
+    mark = _MARKS[scope.grain]
+    inside, named = placeholders("p", scope.published_in)
+    found = rows(
+        db,
+        f"""select {_MEETING}, assignment.reference, assignment.unit, assignment.source, assignment.protected
+            from meeting join assignment on assignment.id = meeting.assignment
+            where meeting.id > :after and state = 'counted' and ({mark} in ({inside})
+                or {mark} is null and closes > :later_than and closes <= :until)
+            order by meeting.id limit :most""",
+        after=after,
+        later_than=scope.after.isoformat() if scope.after else "",
+        until=scope.until.isoformat(),
+        most=most,
+        **named,
+    )
+    ids = [row["id"] for row in found]
+    places, said = _invited_to(db, ids), closed_of(db, ids)
+    return [
+        CountedMeeting(
+            _meeting(row),
+            _assignment(row | {"id": row["assignment"]}),
+            places.get(row["id"], {}),
+            tuple(said.get(row["id"], ())),
+        )
+        for row in found
+    ]
+
+
+def mark_published(db: Database, scope: Scope, period: str) -> int:
+    """Note in which period the unpublished meetings of a scope were decided on; how many they are."""
+    mark = _MARKS[scope.grain]
+    return run(
+        db,
+        f"""update meeting set {mark} = :period
+            where state = 'counted' and {mark} is null and closes > :later_than and closes <= :until""",
+        period=period,
+        later_than=scope.after.isoformat() if scope.after else "",
+        until=scope.until.isoformat(),
+    )
+
+
+#: Where it stands in which period a meeting's answers were published: those of adults, and those of children.
+_MARKS = {Grain.QUARTER: "published", Grain.YEAR: "published", Grain.CHILD_YEAR: "children_published"}
+
 _ASSIGNMENT = "select id, reference, unit, source, protected from assignment"
 _MEETING = (
     "meeting.id, meeting.assignment, meeting.number, meeting.kind, meeting.held, meeting.closes, "
@@ -149,6 +225,16 @@ _OVERVIEW = f"""
             and invitation.state = 'answered') as answered,
         (select count(*) from response where response.meeting = meeting.id) as responses
     from meeting join assignment on assignment.id = meeting.assignment"""
+
+
+def _invited_to(db: Database, ids: Collection[str]) -> dict[str, dict[Role, int]]:
+    inside, named = placeholders("m", ids)
+    found: dict[str, dict[Role, int]] = {}
+    for row in rows(
+        db, f"select meeting, role, places from invited where stage = 'after' and meeting in ({inside})", **named
+    ):
+        found.setdefault(row["meeting"], {})[Role(row["role"])] = row["places"]
+    return found
 
 
 def _assignment(row: Row) -> Assignment:
