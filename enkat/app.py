@@ -7,7 +7,20 @@ from enkat import wording
 from enkat.house import House, open_house
 from enkat.secrecy import tokens
 from enkat.settings import Settings
-from enkat.web import access, administrator, assets, bodies, context, coordinator, faults, headers, participant, staff
+from enkat.web import (
+    access,
+    administrator,
+    assets,
+    bodies,
+    context,
+    coordinator,
+    faults,
+    headers,
+    participant,
+    result_words,
+    results,
+    staff,
+)
 
 #: Larger than any form that can be filled in by hand.
 MOST_BYTES = 64 * 1024
@@ -52,6 +65,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
         page_style=headers.page_style,
         page_script=headers.page_script,
         wording=wording,
+        result_words=result_words,
     )
     app.before_request(bodies.judge)
     app.before_request(access.guard)  # before the CSRF token is asked for: whoever is signed out is to sign in
@@ -59,7 +73,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     csrf.exempt(participant.pages)  # no cookie is to be set there, and the link is the authority
     app.after_request(headers.secure)
     app.teardown_appcontext(context.release_db)
-    for room in (assets, participant, staff, coordinator, administrator):
+    for room in (assets, participant, staff, coordinator, administrator, results):
         app.register_blueprint(room.pages)
     faults.register(app)
     return app

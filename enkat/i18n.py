@@ -64,6 +64,14 @@ class Translator:
         """A day with its year: "20 november 2026"."""
         return format_date(day, "long", locale=self.locale)
 
+    def quarter(self, day: date) -> str:
+        """The quarter that a day lies in: "K4 2026"."""
+        return format_date(day, "QQQ y", locale=self.locale)
+
+    def month(self, day: date) -> str:
+        """The month that a day lies in: "nov. 2026"."""
+        return format_skeleton("yMMM", day, locale=self.locale)
+
 
 class Languages:
     """Every language that has a catalogue, and the source."""

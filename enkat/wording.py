@@ -2,7 +2,7 @@
 
 from enkat.model.meeting import Kind, Source
 from enkat.model.staff import StaffRole
-from enkat.model.survey import Role
+from enkat.model.survey import Index, Role
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name by which Babel finds messages that are translated later
@@ -49,8 +49,21 @@ STAFF_ROLES = {
     StaffRole.ADMINISTRATOR: N_("Administratör"),
 }
 
-#: What a choice of questionnaire is called where a role has several.
+INDICES = {
+    Index.PARTICIPATION: N_("Delaktighet"),
+    Index.USEFULNESS: N_("Nytta"),
+}
+
+#: Whose answers something is about, as a sentence begins.
+WHOSE = {
+    Role.FAMILY: N_("Familjens svar"),
+    None: N_("Alla vuxnas svar tillsammans"),
+}
+
+#: What the questionnaires are called: in a choice where a role has several, and where one is spoken of.
 QUESTIONNAIRES = {
+    "adult": N_("Familj, anhöriga och vänner"),
+    "professional": N_("Professionella"),
     "child": N_("Barn, fem ansikten"),
     "child_small": N_("Små barn, tre ansikten"),
 }

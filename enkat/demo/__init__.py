@@ -73,7 +73,7 @@ def fill(
     sign_ins = list(_add_staff(db, units, chance))
     leaders = {one.unit: one.id for one in staff.all_staff(db) if StaffRole.COORDINATOR in one.roles}
     teams = [(unit.id, leaders[unit.id]) for unit in units[1:]]
-    History(house, db, teams, Random(chance.getrandbits(64))).live_through(responses, house.settings.today(), tell)
+    History(house, db, teams, Random(chance.getrandbits(64)), tell).live_through(responses, house.settings.today())
     links = [link for meeting in _OPEN for link in _hold(house, db, teams, meeting, chance)]
     return Demonstration(sign_ins, links)
 

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from random import Random
+from statistics import NormalDist
 
 from sqlite_utils import Database
 
@@ -21,7 +23,7 @@ from enkat.model.meeting import OPEN_DAYS, Assignment, Kind, Meeting, MeetingSta
 from enkat.model.result import Quarter
 from enkat.model.survey import Answer, Index, Item, ItemKind, Missing, Questionnaire, Response, Role, Stage
 from enkat.storage import meetings, responses
-from enkat.storage.engine import write
+from enkat.storage.engine import filling, write
 
 #: Answers in two years of a municipality of Mjölby's size.
 USUAL = 300
@@ -47,6 +49,8 @@ _BETWEEN_MEETINGS, _BETWEEN_PEOPLE, _BETWEEN_ITEMS = 6, 13, 12
 _SOURCES = {Source.SCHOOL: 40, Source.INQUIRY: 24, Source.SELF: 16, Source.HEALTH: 13, Source.OTHER: 7}
 _UNITS = (40, 34, 26)
 _SAME_ASSIGNMENT = 10 / 42
+_PROTECTED = 0.06
+_USUAL_FORM = 0.75
 
 _TEXTS = (
     "Bra att alla fick prata.",
@@ -56,7 +60,10 @@ _TEXTS = (
 )
 
 #: Responses written at a time; what bounds the memory.
-_BATCH = 2000
+_BATCH = 5000
+
+#: Answers after which it is told again how far it has come.
+_TELL_EVERY = 50_000
 
 
 def said(item: Item, form: Questionnaire, level: float, chance: Random) -> Answer:
@@ -65,9 +72,17 @@ def said(item: Item, form: Questionnaire, level: float, chance: Random) -> Answe
         return Answer(text=chance.choice(_TEXTS)) if chance.random() < 0.25 else Answer(missing=Missing.SKIPPED)
     if chance.random() < 0.04:
         return Answer(missing=chance.choice(form.offered))
-    steps = len(form.points)
-    value = round(1 + (steps - 1) * chance.gauss(level, _BETWEEN_ITEMS) / 100)
-    return Answer(value=min(max(value, 1), steps))
+    likely = _likely(len(form.points), round(level))
+    return likely[int(chance.random() * len(likely))]
+
+
+@cache
+def _likely(steps: int, level: int) -> list[Answer]:
+    """A hundred equally likely answers around a level: to draw one of them costs far less than to draw from the bell
+    curve that they lie on."""
+    curve = NormalDist(level, _BETWEEN_ITEMS)
+    values = (round(1 + (steps - 1) * curve.inv_cdf((number + 0.5) / 100) / 100) for number in range(100))
+    return [Answer(value=min(max(value, 1), steps)) for value in values]
 
 
 @dataclass
@@ -78,48 +93,82 @@ class _Work:
     meetings: int = 0
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """What there is of a quarter: its days that are over, and how many answers there are by its end."""
+
+    quarter: Quarter
+    last: date
+    answers: int
+    changed: bool
+
+
+def _stretches(answers: int, today: date) -> Iterator[_Stretch]:
+    """Eight quarters that are over, and the current one up to yesterday."""
+    yesterday, current = today - timedelta(days=1), Quarter.of(today)
+    quarters = Quarter(current.year - 2, current.number).until(Quarter.of(yesterday))
+    ends = [min(quarter.last, yesterday) for quarter in quarters]
+    shares = [_share(quarter, last) for quarter, last in zip(quarters, ends, strict=True)]
+    for number, (quarter, last) in enumerate(zip(quarters, ends, strict=True)):
+        so_far = answers * sum(shares[: number + 1]) / sum(shares)
+        yield _Stretch(quarter, last, round(so_far), changed=number >= CHANGE)
+
+
+def _share(quarter: Quarter, last: date) -> float:
+    """How much of a year's answers come in a quarter up to a day of it."""
+    return _SEASON[quarter.number] * ((last - quarter.first).days + 1) / ((quarter.last - quarter.first).days + 1)
+
+
 class History:
-    """Writes quarter after quarter into a database. `teams` are units with their coordinators, by id."""
+    """Writes quarter after quarter into a database. `teams` are units with their coordinators, by id. `tell` is told
+    how far it has come."""
 
-    def __init__(self, house: House, db: Database, teams: Sequence[tuple[str, str]], chance: Random) -> None:
-        self._house, self._db, self._teams, self._chance = house, db, teams, chance
-        self._forms = house.catalogue
+    def __init__(
+        self,
+        house: House,
+        db: Database,
+        teams: Sequence[tuple[str, str]],
+        chance: Random,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._house, self._db, self._chance, self._tell = house, db, chance, tell
+        self._leaders = dict(teams)
+        self._forms = {role: house.catalogue.choices(role) for role in Role}
         self._going_on: deque[_Work] = deque(maxlen=40)
-        self._opened = 0
+        self._opened = self._written = 0
 
-    def live_through(self, answers: int, today: date, tell: Callable[[str], None]) -> None:
-        """Eight quarters that are over, published one by one, and the current one so far."""
-        current = Quarter.of(today)
-        quarters = Quarter(current.year - 2, current.number).until(current)
-        for number, quarter in enumerate(quarters):
-            last = min(quarter.last, today - timedelta(days=1))
-            if last < quarter.first:
-                return
-            share = _SEASON[quarter.number] / 2 * ((last - quarter.first).days + 1) / 91
-            made = self._live(quarter, last, round(answers * min(share, 1)), changed=number >= CHANGE)
-            publishing.publish_due(self._db, self._house.settings.smallest_group, min(quarter.next.first, today))
-            tell(f"{quarter}: {made} answers")
+    def live_through(self, answers: int, today: date) -> None:
+        """Two years that are over, published quarter by quarter, and the current quarter so far."""
+        with filling(self._db):
+            for stretch in _stretches(answers, today):
+                before = self._written
+                self._live(stretch, answers)
+                day = min(stretch.quarter.next.first, today)
+                publishing.publish_due(self._db, self._house.settings.smallest_group, day)
+                self._tell(f"{stretch.quarter}: {self._written - before} answers")
 
-    def _live(self, quarter: Quarter, last: date, answers: int, changed: bool) -> int:
-        made, batch = 0, list[Response]()
+    def _live(self, stretch: _Stretch, most: int) -> None:
+        batch: list[Response] = []
         with write(self._db):
-            while made + len(batch) < answers:
-                batch += self._meeting(quarter.first, last, changed)
+            while (number := self._written + len(batch)) < stretch.answers:
+                batch += self._meeting(stretch)[: most - number]
                 if len(batch) >= _BATCH:
-                    made += self._put(batch)
-            return made + self._put(batch)
+                    self._put(batch)
+            self._put(batch)
 
-    def _put(self, batch: list[Response]) -> int:
-        self._chance.shuffle(batch)
-        responses.put_all(self._db, batch)
-        number = len(batch)
+    def _put(self, batch: list[Response]) -> None:
+        """Write a batch by its random ids: it is shuffled so, and the database finds their places at its quickest."""
+        responses.put_all(self._db, sorted(batch, key=lambda response: response.id))
+        told = self._written // _TELL_EVERY
+        self._written += len(batch)
+        if self._written // _TELL_EVERY > told:
+            self._tell(f"{self._written} answers so far")
         batch.clear()
-        return number
 
-    def _meeting(self, first: date, last: date, changed: bool) -> Iterator[Response]:
-        """One meeting that closed within some days, and what was answered."""
-        chance, team, work = self._chance, *self._work()
-        closes = first + timedelta(days=chance.randint(0, (last - first).days))
+    def _meeting(self, stretch: _Stretch) -> list[Response]:
+        """One meeting that closed within a stretch, and what was answered."""
+        chance, work, first = self._chance, self._work(), stretch.quarter.first
+        closes = first + timedelta(days=chance.randint(0, (stretch.last - first).days))
         meeting = Meeting(
             id=inviting.new_id(),
             assignment=work.assignment.id,
@@ -127,39 +176,45 @@ class History:
             kind=Kind.NETWORK_MEETING if work.meetings == 1 else chance.choice([Kind.NETWORK_MEETING, Kind.FOLLOW_UP]),
             held=closes - timedelta(days=OPEN_DAYS),
             closes=closes,
-            leader=team,
+            leader=self._leaders[work.assignment.unit],
             public_key=None,
             state=MeetingState.COUNTED,
         )
         meetings.add_meeting(self._db, meeting)
-        mood, eager = chance.gauss(0, _BETWEEN_MEETINGS), chance.uniform(0.6, 1.4)
+        return list(self._answered(meeting.id, stretch.changed))
+
+    def _answered(self, meeting: str, changed: bool) -> Iterator[Response]:
+        """Those of the invited who answered."""
+        chance = self._chance
+        mood, eager = chance.gauss(0, _BETWEEN_MEETINGS), chance.uniform(0.7, 1.3)
         for role, (fewest, most) in _INVITED.items():
             places = chance.randint(fewest, most)
-            meetings.set_invited(self._db, meeting.id, role, Stage.AFTER, places)
+            meetings.set_invited(self._db, meeting, role, Stage.AFTER, places)
             for _person in range(places):
                 if chance.random() < eager * _ANSWERING[role]:
-                    yield self._response(meeting.id, role, mood, changed)
+                    yield self._response(meeting, role, mood, changed)
 
-    def _work(self) -> tuple[str, _Work]:
-        """The leader and the assignment of the next meeting: one that goes on, or a new one."""
+    def _work(self) -> _Work:
+        """The assignment of the next meeting: one that goes on, or a new one."""
         chance = self._chance
         if self._going_on and chance.random() < _SAME_ASSIGNMENT:
             work = chance.choice(self._going_on)
         else:
-            unit, _leader = chance.choices(self._teams, _UNITS)[0]
-            source = chance.choices(list(_SOURCES), list(_SOURCES.values()))[0]
+            (unit,) = chance.choices(list(self._leaders), _UNITS)
+            (source,) = chance.choices(list(_SOURCES), list(_SOURCES.values()))
             self._opened += 1
-            work = _Work(Assignment(inviting.new_id(), f"M-{100 + self._opened}", unit, source))
+            protected = chance.random() < _PROTECTED
+            work = _Work(Assignment(inviting.new_id(), f"M-{100 + self._opened}", unit, source, protected))
             meetings.add_assignment(self._db, work.assignment)
             self._going_on.append(work)
         work.meetings += 1
-        return dict(self._teams)[work.assignment.unit], work
+        return work
 
     def _response(self, meeting: str, role: Role, mood: float, changed: bool) -> Response:
-        chance = self._chance
-        form = chance.choices(self._forms.choices(role), [3, 1][: len(self._forms.choices(role))])[0]
+        chance, forms = self._chance, self._forms[role]
+        form = forms[0] if len(forms) == 1 or chance.random() < _USUAL_FORM else chance.choice(forms[1:])
         person = mood + chance.gauss(0, _BETWEEN_PEOPLE)
-        answers = {item.id: said(item, form, self._level(role, item, changed) + person, chance) for item in form.items}
+        levels = {index: level + person for index, level in _levels(role, changed).items()}
         return Response(
             id=secrets.token_hex(16),
             meeting=meeting,
@@ -168,9 +223,13 @@ class History:
             questionnaire=form.id,
             version=form.version,
             language="sv" if chance.random() < 0.8 else "other",
-            answers=answers,
+            answers={item.id: said(item, form, levels[item.index], chance) for item in form.items},
         )
 
-    def _level(self, role: Role, item: Item, changed: bool) -> float:
-        rise = _RISE[role] * (_RISE_OF_USEFULNESS if item.index is Index.USEFULNESS else 1)
-        return _LEVEL[role] + (rise if changed else 0)
+
+@cache
+def _levels(role: Role, changed: bool) -> dict[Index | None, float]:
+    """What a role usually says, by index."""
+    rise = _RISE[role] if changed else 0
+    rises = dict.fromkeys((None, *Index), rise) | {Index.USEFULNESS: rise * _RISE_OF_USEFULNESS}
+    return {index: _LEVEL[role] + rise for index, rise in rises.items()}

@@ -13,6 +13,9 @@ PUBLISHED = (Index.PARTICIPATION, Index.USEFULNESS)
 #: Whose answers after a meeting make up the tables of quarters and years. Children are a population of their own.
 ADULTS = (Role.FAMILY, Role.KIN, Role.PROFESSIONAL)
 
+#: The one category of a table that does not split its period's answers any further.
+ALL = "all"
+
 #: Joins the periods or categories of a joined cell wherever they are written as one word.
 PLUS = "+"
 

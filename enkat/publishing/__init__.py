@@ -131,6 +131,27 @@ def next_quarter(db: Database, past: Past) -> Quarter | None:
     return Quarter.of(closing) if closing else None
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """The next quarter to be decided on, and the first day on which that can be; `is_over` where it only waits for its
+    meetings to be counted."""
+
+    quarter: Quarter
+    day: date
+    is_over: bool
+
+    @property
+    def year_day(self) -> date:
+        """The first day on which its year can be published."""
+        return date(self.quarter.year + 1, 1, 1)
+
+
+def outlook(db: Database, today: date) -> Outlook:
+    """What is published next, and when."""
+    quarter = next_quarter(db, _past(db)) or Quarter.of(today)
+    return Outlook(quarter, quarter.next.first, quarter.next.first <= today)
+
+
 def _past(db: Database) -> Past:
     return Past(tuple(snapshots.outcomes(db)))
 

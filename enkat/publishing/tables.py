@@ -9,7 +9,7 @@ from enkat import estimates
 from enkat.disclosure import Group, Holding, Joining, Neighbours, alike, by_size, in_order, join, together
 from enkat.estimates import Sums
 from enkat.model.meeting import CountedMeeting, Source
-from enkat.model.result import ADULTS, PUBLISHED, Cell, Table
+from enkat.model.result import ADULTS, ALL, PUBLISHED, Cell, Table
 from enkat.model.staff import Unit
 from enkat.model.survey import Index, Role
 from enkat.scoring import PARTS
@@ -22,9 +22,6 @@ ByRole = Mapping[Role, Sequence[Scores]]
 
 #: Which category of a table each of a meeting's answers belongs to.
 Split = Callable[[CountedMeeting, ByRole], Mapping[str, Sequence[Scores]]]
-
-#: The one category of a table that does not split its answers any further.
-ALL = "all"
 
 _PRIVATE_NETWORK: Mapping[str, str] = {Role.FAMILY: "private", Role.KIN: "private", Role.PROFESSIONAL: "professional"}
 

@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ _PRAGMAS = {
     "cell_size_check": "on",
     "temp_store": "memory",
 }
+
+#: Rows that one statement inserts: twice as fast as one by one, and far from SQLite's limits.
+_AT_ONCE = 50
 
 Row = dict[str, Any]
 
@@ -90,6 +94,17 @@ def write(db: Database) -> Iterator[None]:
             raise
 
 
+@contextmanager
+def filling(db: Database) -> Iterator[None]:
+    """A larger page cache for this connection while very much is written: most of it finds its page in memory."""
+    usual = number(db, "pragma cache_size")
+    db.conn.execute("pragma cache_size = -65536")
+    try:
+        yield
+    finally:
+        db.conn.execute(f"pragma cache_size = {usual}")
+
+
 def leave_remnants(db: Database) -> None:
     """Note, inside `write`, that rows were deleted which nobody is to find again. What is deleted is overwritten,
     but moving rows between pages can leave parts of them behind until the file is written anew."""
@@ -111,6 +126,12 @@ def rows(db: Database, sql: str, **values: object) -> list[Row]:
         cursor = db.execute(sql, values)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def tuples(db: Database, sql: str, **values: object) -> list[tuple[Any, ...]]:
+    """All rows of a query as they come, for queries that find very many."""
+    with translated("read"):
+        return db.execute(sql, values).fetchall()
 
 
 @contextmanager
@@ -151,8 +172,10 @@ def insert(db: Database, table: str, record: Mapping[str, object]) -> None:
 
 def insert_all(db: Database, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> None:
     """Add many rows at once, each a value for each of the columns."""
-    places = ", ".join("?" * len(columns))
-    db.conn.executemany(f"insert into {table} ({', '.join(columns)}) values ({places})", records)
+    into, places = f"insert into {table} ({', '.join(columns)}) values ", f"({', '.join('?' * len(columns))})"
+    left = iter(records)
+    while some := list(islice(left, _AT_ONCE)):
+        db.conn.execute(into + ", ".join([places] * len(some)), list(chain.from_iterable(some)))
 
 
 def placeholders(prefix: str, values: Collection[str]) -> tuple[str, dict[str, str]]:

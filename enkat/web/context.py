@@ -92,7 +92,12 @@ def ngettext(one: str, many: str, number: int) -> str:
 
 def on_staff_pages() -> bool:
     """True on the staff's pages, and on the faults among them; participants' paths only look similar at most."""
-    return request.path == "/staff" or request.path.startswith("/staff/")
+    return is_staff_path(request.path)
+
+
+def is_staff_path(path: str) -> bool:
+    """Whether a path is one of the staff's pages."""
+    return path in ("/staff", "/results", "/results.csv") or path.startswith(("/staff/", "/results/"))
 
 
 def base_url() -> str:

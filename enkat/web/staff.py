@@ -8,7 +8,7 @@ from enkat.model.errors import Refused
 from enkat.model.staff import StaffRole
 from enkat.storage import meetings
 from enkat.web import access
-from enkat.web.context import db, house, now, today
+from enkat.web.context import db, house, is_staff_path, now, today
 from enkat.web.context import gettext as _
 from enkat.web.forms import PasswordForm, PlainForm, SignInForm
 
@@ -92,5 +92,7 @@ def language() -> _Page:
 
 def _way_back(back: str) -> str:
     """Where somebody was going when asked to sign in; only ever a staff page of our own."""
-    is_ours = back.startswith("/staff") and not any(mark in back for mark in "\\\r\n\t") and "//" not in back
+    is_ours = (
+        is_staff_path(back.partition("?")[0]) and not any(mark in back for mark in "\\\r\n\t") and "//" not in back
+    )
     return back if is_ours else url_for("staff.start")
