@@ -29,11 +29,17 @@ TEMPLATE: _Dict = {
         "paper_bgcolor": SURFACE,
         "plot_bgcolor": SURFACE,
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK_2},
-        "margin": {"l": 32, "r": 8, "t": 36, "b": 40},
         "showlegend": False,
         "hovermode": "closest",
         "dragmode": False,
-        "xaxis": {"fixedrange": True, "zeroline": False, "showgrid": False, "tickangle": 0, "linecolor": LINE},
+        "xaxis": {
+            "fixedrange": True,
+            "zeroline": False,
+            "showgrid": False,
+            "tickangle": 0,
+            "showline": True,
+            "linecolor": LINE,
+        },
         "yaxis": {"fixedrange": True, "zeroline": False, "range": [0, 103], "dtick": 25, "gridcolor": HAIR},
         "annotationdefaults": {"showarrow": False, "font": {"size": 12, "color": INK}},
         "shapedefaults": {"layer": "below"},
@@ -130,7 +136,8 @@ def _is_framed(series: Series, point: Point) -> bool:
 def figure(panels: Sequence[Panel], changes: Sequence[Change] = (), columns: int = 2) -> _Dict:
     """Panels beside and under each other: Plotly's data and layout, and `grids`, the domains of the panels' axes and
     the height on wide and on narrow paper."""
-    layout: _Dict = {"shapes": [], "annotations": []}
+    below = _BELOW + _LINE * max((tick.count("<br>") for panel in panels for tick in panel.ticks), default=0)
+    layout: _Dict = {"shapes": [], "annotations": [], "margin": {"l": 32, "r": 8, "t": _ABOVE, "b": below}}
     data: list[_Dict] = []
     for number, panel in enumerate(panels, start=1):
         pen = _Pen("" if number == 1 else str(number), panel)
@@ -141,26 +148,28 @@ def figure(panels: Sequence[Panel], changes: Sequence[Change] = (), columns: int
     return {
         "data": data,
         "layout": layout,
-        "grids": {"wide": _grid(len(panels), min(columns, len(panels))), "narrow": _grid(len(panels), 1)},
+        "grids": {name: _grid(len(panels), most, below) for name, most in (("wide", columns), ("narrow", 1))},
     }
 
 
-#: Pixels: of a panel, of what stands between two rows of them, and of the margins above and below all.
-_PANEL, _BETWEEN, _MARGINS = 200, 84, 76
+#: Pixels: of a panel, of its title above it, of the ticks below it, and of each further line of those.
+_PANEL, _ABOVE, _BELOW, _LINE = 200, 40, 28, 15
 
 #: What stands between two columns, as a share of the width.
 _GUTTER = 0.07
 
 
-def _grid(panels: int, columns: int) -> _Dict:
-    """Where the panels stand, row by row, as shares of the paper inside its margins; the height in pixels."""
-    rows = -(-panels // columns)
-    inside = _PANEL * rows + _BETWEEN * (rows - 1)
+def _grid(panels: int, most: int, below: int) -> _Dict:
+    """Where the panels stand, row by row in so many columns at most, as shares of the paper inside its margins; the
+    height in pixels."""
+    columns = min(most, panels)
+    rows, step = -(-panels // columns), _PANEL + below + _ABOVE
+    inside = _PANEL + step * (rows - 1)
     wide = (1 - _GUTTER * (columns - 1)) / columns
     spots = [divmod(number, columns) for number in range(panels)]
-    tops = [1 - row * (_PANEL + _BETWEEN) / inside for row, _column in spots]
+    tops = [1 - row * step / inside for row, _column in spots]
     return {
-        "height": inside + _MARGINS,
+        "height": inside + _ABOVE + below,
         "x": [[round(column * (wide + _GUTTER) + edge, 3) for edge in (0, wide)] for _row, column in spots],
         "y": [[round(max(top - _PANEL / inside, 0), 3), round(top, 3)] for top in tops],
     }

@@ -60,7 +60,7 @@ _TEXTS = (
 )
 
 #: Responses written at a time; what bounds the memory.
-_BATCH = 5000
+_BATCH = 1000
 
 #: Answers after which it is told again how far it has come.
 _TELL_EVERY = 50_000

@@ -29,7 +29,7 @@
       layout[`yaxis${axis}`].domain = grid.y[number];
     });
     const config = { displayModeBar: false, showSendToCloud: false, displaylogo: false };
-    return { data, layout: { ...layout, height: grid.height, ...extra }, config };
+    return { data, layout: { ...layout, height: grid.height, autosize: false, ...extra }, config };
   };
 
   const charts = Array.from(document.querySelectorAll('[data-figure]'), (place) => ({
@@ -41,7 +41,7 @@
     const grid = narrow.matches && !printed ? figure.grids.narrow : figure.grids.wide;
     const style = getComputedStyle(place);
     const inside = place.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    const extra = { width: printed ? PRINTED : inside, autosize: false };
+    const extra = printed ? { width: PRINTED, height: 0.8 * grid.height } : { width: inside };
     const { data, layout, config } = made(figure, grid, dark.matches && !printed, extra);
     return Plotly.react(place, data, layout, config);
   };
@@ -65,7 +65,7 @@
     button.addEventListener('click', () => {
       const grid = figure.grids.wide;
       const title = { text: button.dataset.title, x: 0.01, xanchor: 'left', y: 0.985, yanchor: 'top', font: { size: 18, color: '#1B2421', weight: 650 } };
-      const picture = made(figure, grid, false, { title, height: grid.height + 40, margin: { ...template.layout.margin, t: 76 } });
+      const picture = made(figure, grid, false, { title, height: grid.height + 40, margin: { ...figure.layout.margin, t: figure.layout.margin.t + 40 } });
       const filename = `enkat-${button.dataset.image.replace('chart-', '')}`;
       Plotly.downloadImage(picture, { format: 'png', width: PICTURE, height: grid.height + 40, scale: 2, filename });
     });

@@ -123,13 +123,18 @@ def frame(series: Series, point: Point) -> str:
         return absence(point.absence)
     others = [one for one in point.cell.categories if one != series.category]
     if others:
-        return _("med %(others)s", others=" + ".join(_(SHORT_ROLES[Role(one)]) for one in others))
+        return "+ " + " + ".join(_(SHORT_ROLES[Role(one)]) for one in others)
     return "" if point.cell.table is Table.MONTH else _("tillsammans")
 
 
 def absence(why: Absence | None) -> str:
-    """Why there is no figure."""
+    """Why there is no figure, as short as it can be said."""
     return _("visas inte än") if why is Absence.WAITING else _("inga svar")
+
+
+def reason(why: Absence | None) -> str:
+    """Why there is no figure, in a table."""
+    return _("visas tillsammans med nästa, när det är publicerat") if why is Absence.WAITING else _("inga svar")
 
 
 def form(questionnaire: str) -> str:

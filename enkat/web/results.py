@@ -95,6 +95,7 @@ def quarters() -> str:
         found,
         sections=[_section(found, shown, index, tuple(changes)) for index in PUBLISHED],
         changes=changes.values(),
+        published_quarters=sum(one.grain is Grain.QUARTER and one.outcome is Outcome.PUBLISHED for one in found),
         number=len(whole),
         shows_all=len(shown) == len(whole),
     )
@@ -200,7 +201,7 @@ def _row(found: Sequence[Snapshot], shown: Sequence[Quarter], roles: Sequence[Se
     for (cell, why), group in groupby(points.items(), key=lambda item: (item[1].cell, item[1].absence)):
         span = len(list(group))
         if cell is None:
-            entries.append(Entry(span, None, words.absence(why)))
+            entries.append(Entry(span, None, words.reason(why)))
         elif len(cell.categories) == 1:
             entries.append(Entry(1, cell))
         else:
@@ -216,7 +217,7 @@ def _row(found: Sequence[Snapshot], shown: Sequence[Quarter], roles: Sequence[Se
 def _child_row(found: Sequence[Snapshot], born: Sequence[str], children: Series, number: int) -> Row:
     point = children.points[number]
     covered = [born[place] for place in point.places]
-    entry = Entry(1, point.cell, None if point.cell else words.absence(point.absence))
+    entry = Entry(1, point.cell, None if point.cell else words.reason(point.absence))
     return Row(" + ".join(covered), (entry,), _rate(found, Grain.CHILD_YEAR, covered[-1]))
 
 
