@@ -10,10 +10,15 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
+#: A demonstration that is the same every time: its passwords are nobody's.
+SEED = "1"
+#: What is shown of the results page: from under its bar to the end of the first chart.
+CLIP = {"x": 0, "y": 52, "width": 1180}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -26,18 +31,22 @@ def main() -> None:
             "ENKAT_BASE_URL": f"http://127.0.0.1:{port}",
         }
         program = [sys.executable, "-m", "enkat"]
-        shown = subprocess.run([*program, "demo", "--json"], env=environment, check=True, capture_output=True)
-        link = next(link["link"] for link in json.loads(shown.stdout)["links"] if link["role"] == "family")
+        made = subprocess.run(
+            [*program, "demo", "--json", "--seed", SEED], env=environment, check=True, capture_output=True
+        )
+        shown = json.loads(made.stdout)
+        link = next(link["link"] for link in shown["links"] if link["role"] == "family")
+        evaluator = next(person for person in shown["staff"] if person["role"] == "evaluator")
         server = subprocess.Popen([*program, "serve", "--port", str(port)], env=environment)
         try:
             _wait_for(link)
-            _take(link)
+            _take(link, evaluator)
         finally:
             server.terminate()
             server.wait()
 
 
-def _take(link: str) -> None:
+def _take(link: str, evaluator: dict[str, str]) -> None:
     with sync_playwright() as playwright:
         system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=system, args=FLAGS)
@@ -48,6 +57,15 @@ def _take(link: str) -> None:
         page.goto(link)
         page.check("input[name=prep][value='4']", force=True)
         page.screenshot(path=HERE / "phone.png")
+        laptop = browser.new_context(viewport={"width": 1180, "height": 900}, device_scale_factor=1.5, locale="sv-SE")
+        page = laptop.new_page()
+        page.goto(urljoin(link, "/results"))
+        page.fill("[name=address]", evaluator["address"])
+        page.fill("[name=password]", evaluator["password"])
+        page.click("button[type=submit]")
+        page.wait_for_selector("#chart-participation .main-svg")
+        bottom = page.locator("#chart-participation").bounding_box()
+        page.screenshot(path=HERE / "results.png", clip=CLIP | {"height": bottom["y"] + bottom["height"] - 40})
         browser.close()
 
 

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 
+from sqlite_utils import Database
+
 from enkat import catalogue, i18n
 from enkat.catalogue import Catalogue, context
 from enkat.i18n import Languages
@@ -11,7 +13,7 @@ from enkat.model.meeting import Meeting, MeetingState
 from enkat.secrecy import ballots
 from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
-from enkat.storage import engine, meetings, migrations
+from enkat.storage import engine, meetings, migrations, questionnaires
 
 
 def faults(settings: Settings) -> list[str]:
@@ -48,6 +50,23 @@ def _settings(settings: Settings) -> Iterator[str]:
                 yield f"the setting {name} is missing; the privacy notice needs it (set ENKAT_{name.upper()})"
 
 
+def _versions(settings: Settings, db: Database) -> Iterator[str]:
+    """Questionnaires that were changed and kept their version: answers would be scored by the one first on offer."""
+    try:
+        forms = catalogue.load(leave_out=settings.leave_out)
+    except CatalogueError:
+        return  # said already
+    known = questionnaires.all_versions(db)
+    for form in forms:
+        kept = known.get((form.id, form.version), form)
+        items = {item.id: item for item in kept.items}
+        if kept.points != form.points or any(items.get(item.id, item) != item for item in form.items):
+            yield (
+                f"{form.id}.toml was changed since its version {form.version} was first on offer; "
+                f"raise its version to {form.version + 1}"
+            )
+
+
 def _store(settings: Settings) -> Iterator[str]:
     try:
         db = engine.connect(settings.database)
@@ -59,6 +78,7 @@ def _store(settings: Settings) -> Iterator[str]:
             yield f"the database lacks the migration '{todo[0]}'; start `enkat serve` once to bring it up to date"
             return
         yield from migrations.faults(db)
+        yield from _versions(settings, db)
         keys = KeyStore(settings.keys)
         yield from keys.faults()
         for meeting in meetings.in_state(db, MeetingState.OPEN):

@@ -10,6 +10,7 @@ from random import Random
 from sqlite_utils import Database
 
 from enkat.model.errors import NotFound, Refused
+from enkat.model.result import PLUS
 from enkat.model.staff import StaffMember, StaffRole, StaffSession, Unit
 from enkat.secrecy import passwords
 from enkat.storage import staff
@@ -30,6 +31,8 @@ def add_unit(db: Database, name: str, under: str | None = None) -> Unit:
     name = " ".join(name.split())
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise Refused("unit_name", "a unit's name is 1-80 characters")
+    if PLUS in name:
+        raise Refused("unit_plus", f"a unit's name has no '{PLUS}': it stands between units that are shown together")
     with write(db):
         known = staff.units(db)
         if staff.find_unit(db, name):

@@ -95,6 +95,7 @@ REFUSALS = {
     "empty": N_("Svara på minst en fråga."),
     "submission": N_("Sidan var inte hel. Dina svar är kvar: skicka en gång till."),
     "unit_name": N_("Enhetens namn ska ha 1–80 tecken."),
+    "unit_plus": N_("Skriv enhetens namn utan plustecken. Plus står mellan enheter som visas tillsammans."),
     "unit_known": N_("Det finns redan en enhet med det namnet."),
     "address": N_("Skriv en e-postadress, till exempel kim@example.se."),
     "address_known": N_("Adressen finns redan."),
