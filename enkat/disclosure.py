@@ -14,10 +14,11 @@ So every answer is in every table's total, nothing is withheld, and what is left
 another is never one to four people.
 
 Whatever holds a fit cell is fit itself: more answers never make a cell unfit. That is why joining always ends where
-the whole is fit, and why a holding may stop counting as soon as it has seen enough, so that its memory does not grow
-with the number of answers.
+the whole is fit, and why a holding may stop counting assignments as soon as it has seen enough, so that its memory
+does not grow with the number of answers.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,17 +66,26 @@ class Spread:
 
 @dataclass
 class Scored:
-    """What the rule needs to know of the answers that have one index."""
+    """What the rule needs to know of the answers that have one index: how many have each value, of which there are
+    no more than the questionnaires' items can make, and whether enough are from outside the largest assignment."""
 
-    n: int = 0
+    values: Counter[Hashable] = field(default_factory=Counter)
     assignments: Spread = field(default_factory=lambda: Spread(OUTSIDE_LARGEST))
-    values: Spread = field(default_factory=lambda: Spread(UNLIKE_COMMONEST))
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return self.values.total()
+
+    @property
+    def unlike_commonest(self) -> int:
+        """How many have another value than the commonest."""
+        return self.n - max(self.values.values(), default=0)
 
     def add_all(self, other: "Scored") -> None:
         """Take in another's answers."""
-        self.n += other.n
+        self.values.update(other.values)
         self.assignments.add_all(other.assignments)
-        self.values.add_all(other.values)
 
 
 @dataclass
@@ -91,9 +101,8 @@ class Holding:
         for index, value in scores.items():
             if value is not None:
                 of_index = self.scored.setdefault(index, Scored())
-                of_index.n += 1
+                of_index.values[value] += 1
                 of_index.assignments.add(assignment)
-                of_index.values.add(value)
 
     def add_all(self, other: "Holding") -> None:
         """Take in another's answers."""
@@ -116,7 +125,17 @@ def is_fit(holding: Holding, indices: Sequence[Index], smallest: int) -> bool:
         (scored := holding.scored.get(index)) is not None
         and scored.n >= smallest
         and scored.assignments.is_enough
-        and scored.values.is_enough
+        and scored.unlike_commonest >= UNLIKE_COMMONEST
+        for index in indices
+    )
+
+
+def is_varied(holding: Holding, indices: Sequence[Index]) -> bool:
+    """Whether intervals of all the `indices` may be shown of these answers: at least half of them are unlike the
+    commonest value. Where most are alike, an interval tells in which meetings the few others are, and then two who
+    know their own answers can work out a third in their meeting. (It would be a poor interval, too.)"""
+    return all(
+        (scored := holding.scored.get(index)) is not None and 2 * scored.unlike_commonest >= scored.n
         for index in indices
     )
 

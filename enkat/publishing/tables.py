@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from itertools import combinations
 
 from enkat import estimates
-from enkat.disclosure import Group, Holding, Joining, Neighbours, alike, by_size, in_order, join, together
+from enkat.disclosure import Group, Holding, Joining, Neighbours, alike, by_size, in_order, is_varied, join, together
 from enkat.estimates import Sums
 from enkat.model.meeting import CountedMeeting, Source
 from enkat.model.result import ADULTS, ALL, PUBLISHED, Cell, Table
@@ -49,7 +49,8 @@ class Box:
     def cell(self, table: Table, periods: tuple[str, ...], categories: tuple[str, ...], index: Index) -> Cell:
         """Its figures. One index has an interval only where all have: otherwise it would tell of a few answers that
         have no score."""
-        with_interval = all(estimates.are_enough(self.sums[one]) for one in PUBLISHED)
+        enough = all(estimates.are_enough(self.sums[one]) for one in PUBLISHED)
+        with_interval = enough and is_varied(self.holding, PUBLISHED)
         mean, low, high = estimates.whole_points(self.sums[index], PARTS, with_interval)
         return Cell(table, periods, categories, index, self.holding.answers, self.meetings, mean, low, high)
 

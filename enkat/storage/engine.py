@@ -112,10 +112,17 @@ def leave_remnants(db: Database) -> None:
 
 
 def clear_remnants(db: Database) -> None:
-    """Write the file anew where something was left behind; StoreUnavailable where it cannot be done now."""
+    """Write the file anew where something was left behind; StoreUnavailable where it cannot be done now. The copy
+    that SQLite makes meanwhile lies beside the file, not in memory: it is as large as the database, and holds nothing
+    that the database does not."""
     if number(db, "pragma user_version"):
+        os.environ["SQLITE_TMPDIR"] = str(Path(rows(db, "pragma database_list")[0]["file"]).parent)
         with translated("cleared"):
-            db.conn.execute("vacuum")
+            db.conn.execute("pragma temp_store = file")
+            try:
+                db.conn.execute("vacuum")
+            finally:
+                db.conn.execute(f"pragma temp_store = {_PRAGMAS['temp_store']}")
         with write(db):
             db.conn.execute("pragma user_version = 0")
 

@@ -232,6 +232,10 @@ begin select raise(abort, 'what is published never changes'); end;
 create trigger snapshot_is_kept before delete on snapshot
 begin select raise(abort, 'what is published never changes'); end;
 
+create trigger snapshot_comes_once before insert on snapshot
+when exists (select 1 from snapshot where grain = new.grain and period = new.period)
+begin select raise(abort, 'what is published never changes'); end;
+
 create trigger cell_stays before update on cell
 begin select raise(abort, 'what is published never changes'); end;
 
