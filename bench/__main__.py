@@ -1,4 +1,4 @@
-"""`python -m bench`: measure weight, journeys and memory in one run, and print figure beside target."""
+"""`python -m bench`: measure weight, journeys, memory and results in one run, and print figure beside target."""
 
 import argparse
 import json
@@ -14,14 +14,21 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import WORKERS, Figure, journeys, memory, serving, weight
+
+if TYPE_CHECKING:
+    from bench import results
 
 _LIBRARIES = ("flask", "granian", "cryptography", "sqlite-utils")
 
 #: Seconds after which a server that nobody visits is idle: its child has started and made its first round.
 _SETTLING = 4
+
+#: The small database that the work of a page of results is held against: the fewest responses of which every role and
+#: month can be shown by itself, so that its page holds as many figures.
+_FEW_RESPONSES = 1000
 
 _BUSY = "processors busy with other work"
 #: Per cent of the processors that others may use without making the comparison worthless.
@@ -35,6 +42,9 @@ def main() -> None:
     print(", ".join(f"{name} {value}" for name, value in run["machine"].items()))
     with tempfile.TemporaryDirectory(prefix="enkat-bench-", dir=arguments.folder) as name:
         measured, details = _measure(Path(name), arguments.seconds, arguments.pairs)
+        of_results = _measure_results(Path(name), arguments.responses)
+    measured += _results_figures(*of_results)
+    details["results"] = [asdict(one) for one in of_results]
     _print_table(measured)
     if any(one.name == _BUSY and one.figure > _MOST_BUSY for one in measured):
         print("\nOther work was running: the journeys' figures, the ratio too, say little. Measure on a quiet machine.")
@@ -81,6 +91,24 @@ def _measure(folder: Path, seconds: float, number: int) -> tuple[list[Figure], d
         "pairs": [[asdict(leg) for leg in pair] for pair in legs],
     }
     return figures, details
+
+
+def _measure_results(folder: Path, responses: int) -> "list[results.Results]":
+    """The same of a small database and of a large one. It is imported here, for it brings the whole of enkat along."""
+    from bench import results
+
+    found = []
+    for number in (_FEW_RESPONSES, responses):
+        print(f"\n{number} responses are filled in, published and read", flush=True)
+        found.append(results.measure(folder, number))
+        one = found[-1]
+        print(
+            f"filled in {one.filling:.0f} s; a quarter of {one.published} answers published in {one.publishing:.1f} s "
+            f"({one.processor:.1f} s processor, {one.peak:.0f} MB); /results: {one.work.rows} rows, {one.work.steps} "
+            f"steps, {one.page} bytes"
+        )
+    results.judge(found)
+    return found
 
 
 def _busy(seconds: float) -> float | None:
@@ -169,6 +197,21 @@ def _journey_figures(legs: list[tuple[journeys.Leg, journeys.Leg]]) -> list[Figu
     ]
 
 
+def _results_figures(few: "results.Results", many: "results.Results") -> list[Figure]:
+    size = f"{many.responses:,} responses"
+    return [
+        Figure(f"publishing a quarter of {size}", many.publishing, "s", 60),
+        Figure("processor time of it", many.processor, "s"),
+        Figure("memory of it, at most", many.peak, "MB", 300),
+        Figure(f"rows that /results reads with {size}", many.work.rows, "", few.work.rows),
+        Figure("steps that SQLite takes for it", many.work.steps, "", few.work.steps),
+        Figure("/results", many.page / 1000, "kB", 40),
+        Figure("the same, compressed", many.page_sent / 1000, "kB"),
+        Figure("with all it needs but plotly.js, as sent", many.needed_sent / 1000, "kB", 40),
+        Figure("the same, raw", many.needed / 1000, "kB"),
+    ]
+
+
 def _memory_figures(fresh: memory.Memory | None, worked: memory.Memory | None) -> list[Figure]:
     if fresh is None or worked is None:
         print("memory is not measured: this system has no /proc/PID/smaps_rollup")
@@ -222,6 +265,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="What enkat weighs, how fast and how large.")
     parser.add_argument("--seconds", type=float, default=6, help="length of each leg (6)")
     parser.add_argument("--pairs", type=int, default=5, help="how often enkat and the bare one take turns (5)")
+    about = "size of the larger database for results (100000); a million takes minutes and 900 MB"
+    parser.add_argument("--responses", type=int, default=100_000, help=about)
     parser.add_argument("--folder", type=Path, help="where the databases lie while it runs: name the disk you mean")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures down")
     return parser

@@ -34,7 +34,7 @@ def measure(port: int, keys: Mapping[str, str], languages: list[str]) -> list[We
 def _form(port: int, form: str, key: str, language: str) -> Weight:
     head, body = _fetch(port, f"/{key}", language)
     pages = [(head, body)]
-    addresses = [urljoin(f"http://{HOST}:{port}/{key}", address) for address in _References(_plain(head, body)).found]
+    addresses = [urljoin(f"http://{HOST}:{port}/{key}", address) for address in References(_plain(head, body)).found]
     ours = [address for address in addresses if urlsplit(address).netloc == f"{HOST}:{port}"]
     pages += [_fetch(port, urlsplit(address).path, language) for address in ours]
     return Weight(
@@ -64,7 +64,7 @@ def _plain(head: bytes, body: bytes) -> bytes:
     return gzip.decompress(body) if b"content-encoding: gzip" in head.lower() else body
 
 
-class _References(HTMLParser):
+class References(HTMLParser):
     """The addresses that a browser fetches for a page; the style and script within it are no requests."""
 
     def __init__(self, page: bytes) -> None:

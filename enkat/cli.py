@@ -86,10 +86,10 @@ def _work(arguments: _Arguments) -> int:
     house = open_house(settings.load())
     if arguments.once:
         done = worker.work(house)
-        published = done.publication.published
-        extra = f", published {', '.join(published)}" if published else ""
-        _report(arguments, done.counted, {"published": list(published)}, extra)
-        return 1 if done.counted.failures else 0
+        shown = {"opened": done.counted.opened, "meetings": done.counted.meetings, "published": list(done.published)}
+        said = [_counted(done.counted), *(f"published {period}" for period in done.published)]
+        _print(arguments, shown, "\n".join(said))
+        return _failed(done.failures)
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))
     parent = arguments.with_parent
     worker.run(house, goes_on=lambda: parent is None or os.getppid() == parent)
@@ -163,8 +163,8 @@ def _count(arguments: _Arguments) -> int:
         else:
             counted = counting.count_due(db, house.keys, today)
         counting.clear_away(db, house.keys)
-    _report(arguments, counted)
-    return 1 if counted.failures else 0
+    _print(arguments, {"opened": counted.opened, "meetings": counted.meetings}, _counted(counted))
+    return _failed(counted.failures)
 
 
 def _publish(arguments: _Arguments) -> None:
@@ -173,8 +173,10 @@ def _publish(arguments: _Arguments) -> None:
         done = publish(db, house.settings.smallest_group, house.settings.today())
     shown = {"published": list(done.published), "open": list(done.open)}
     lines = chain.from_iterable(_decided(one, arguments.dry_run) for one in done.decisions)
-    still_open = f"open: {', '.join(done.open)}" if done.open else "there are no other answers"
-    _print(arguments, shown, "\n".join([*lines, still_open]))
+    still_open = [f"still to come: {', '.join(done.open)}" if done.open else "nothing else is to come"]
+    if done.uncounted:
+        still_open.append(f"it waits for {done.uncounted} meetings that are over and not counted; try `enkat count`")
+    _print(arguments, shown, "\n".join([*lines, *still_open]))
 
 
 def _decided(decision: publishing.Decision, is_rehearsal: bool) -> Iterator[str]:
@@ -202,7 +204,7 @@ def _results(arguments: _Arguments) -> None:
     if arguments.json:
         _print_json(exports.as_json(found, house.settings.smallest_group))
     else:
-        print(exports.as_csv(found), end="")
+        print(exports.as_csv(found).replace("\r\n", "\n"), end="")  # the terminal has line ends of its own
 
 
 def _check(arguments: _Arguments) -> int:
@@ -263,13 +265,15 @@ def _listed(links: list[dict[str, str]]) -> str:
     return "\n".join(f"  {link['role']:14} {link['link']}   or type {link['code']}" for link in links)
 
 
-def _report(
-    arguments: _Arguments, counted: counting.Counted, more: dict[str, Any] | None = None, said: str = ""
-) -> None:
-    text = f"opened {counted.opened} answers of {counted.meetings} meetings{said}"
-    _print(arguments, {"opened": counted.opened, "meetings": counted.meetings} | (more or {}), text)
-    for failure in counted.failures:
+def _counted(counted: counting.Counted) -> str:
+    return f"opened {counted.opened} answers of {counted.meetings} meetings"
+
+
+def _failed(failures: Sequence[str]) -> int:
+    """Say on standard error what could not be done; the exit code."""
+    for failure in failures:
         print(f"enkat: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _print(arguments: _Arguments, shown: dict[str, Any], text: str) -> None:
@@ -343,7 +347,7 @@ def _parser() -> argparse.ArgumentParser:
     _listening(command)
     command.add_argument("--workers", type=_number(1, 64), help="as many as there are cores by default")
 
-    command = _command(commands, "work", _work, "the background work alone: count what has closed")
+    command = _command(commands, "work", _work, "the background work alone: count what has closed, publish what is due")
     command.add_argument("--once", action="store_true", help="one round, then stop")
     command.add_argument("--with-parent", type=int, metavar="PID", help="stop when that process is gone")
 

@@ -18,7 +18,7 @@ the whole is fit, and why a holding may stop counting assignments as soon as it 
 does not grow with the number of answers.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -93,14 +93,14 @@ class Holding:
     """What the rule needs to know of some answers; those without a score count among `answers` alone."""
 
     answers: int = 0
-    scored: dict[Index, Scored] = field(default_factory=dict)
+    scored: defaultdict[Index, Scored] = field(default_factory=lambda: defaultdict(Scored))
 
     def add(self, assignment: Hashable, scores: Mapping[Index, Hashable | None]) -> None:
         """Take in one answer with its scores."""
         self.answers += 1
         for index, value in scores.items():
             if value is not None:
-                of_index = self.scored.setdefault(index, Scored())
+                of_index = self.scored[index]
                 of_index.values[value] += 1
                 of_index.assignments.add(assignment)
 
@@ -108,7 +108,7 @@ class Holding:
         """Take in another's answers."""
         self.answers += other.answers
         for index, scored in other.scored.items():
-            self.scored.setdefault(index, Scored()).add_all(scored)
+            self.scored[index].add_all(scored)
 
 
 def together(holdings: Sequence[Holding]) -> Holding:
@@ -130,12 +130,13 @@ def is_fit(holding: Holding, indices: Sequence[Index], smallest: int) -> bool:
     )
 
 
-def is_varied(holding: Holding, indices: Sequence[Index]) -> bool:
-    """Whether intervals of all the `indices` may be shown of these answers: at least half of them are unlike the
+def is_varied(holding: Holding, indices: Sequence[Index], most_alike: float) -> bool:
+    """Whether intervals of all the `indices` may be shown of these answers: no more than such a share of them has the
     commonest value. Where most are alike, an interval tells in which meetings the few others are, and then two who
     know their own answers can work out a third in their meeting. (It would be a poor interval, too.)"""
     return all(
-        (scored := holding.scored.get(index)) is not None and 2 * scored.unlike_commonest >= scored.n
+        (scored := holding.scored.get(index)) is not None
+        and scored.n - scored.unlike_commonest <= most_alike * scored.n
         for index in indices
     )
 

@@ -23,7 +23,7 @@ def as_json(snapshots: Sequence[Snapshot], smallest: int) -> dict[str, Any]:
         "cells": list(_records(snapshots)),
         "rates": [
             {
-                "population": "children" if one.grain == "child_year" else "adults",
+                "population": _POPULATIONS[one.grain],
                 "period": one.period,
                 "rate": one.rate,
             }

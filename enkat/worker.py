@@ -9,9 +9,8 @@ from enkat import counting, publishing
 from enkat.counting import Counted
 from enkat.house import House
 from enkat.model.errors import EnkatError
-from enkat.publishing import Publication
 
-#: Seconds between two rounds; a survey that closes at midnight is counted within a minute.
+#: Seconds between two rounds; a survey that closes at midnight is counted within a minute, and published if it is due.
 EVERY = 30
 
 log = logging.getLogger("enkat.worker")
@@ -19,19 +18,24 @@ log = logging.getLogger("enkat.worker")
 
 @dataclass(frozen=True)
 class Round:
-    """What one round has done."""
+    """What one round has done, and what it could not do."""
 
     counted: Counted
-    publication: Publication
+    published: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 def work(house: House) -> Round:
-    """One round."""
+    """One round. What was counted stays counted where publishing has to be tried again."""
     db, today = house.connect(), house.settings.today()
     try:
         counted = counting.count_due(db, house.keys, today)
         counting.clear_away(db, house.keys)
-        return Round(counted, publishing.publish_due(db, house.settings.smallest_group, today))
+        try:
+            done = publishing.publish_due(db, house.settings.smallest_group, today)
+        except EnkatError as error:
+            return Round(counted, failures=(*counted.failures, f"nothing can be published now: {error}"))
+        return Round(counted, done.published, counted.failures)
     finally:
         db.close()
 
@@ -50,10 +54,9 @@ def run(house: House, goes_on: Callable[[], bool]) -> None:
 
 
 def _report(done: Round) -> None:
-    counted = done.counted
-    for failure in counted.failures:
+    for failure in done.failures:
         log.error("%s", failure)
-    if counted.meetings:
-        log.info("counted %s answers of %s meetings", counted.opened, counted.meetings)
-    for period in done.publication.published:
+    if done.counted.meetings:
+        log.info("counted %s answers of %s meetings", done.counted.opened, done.counted.meetings)
+    for period in done.published:
         log.info("published %s", period)

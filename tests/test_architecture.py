@@ -29,7 +29,7 @@ FLOORS = [
         *{"catalogue", "i18n", "scoring", "estimates", "disclosure", "wording", "secrecy", "storage"},
         *{"charts", "exports"},
     },
-    {"house", "inviting", "answering", "counting", "publishing", "staffing", "checking"},
+    {"house", "inviting", "answering", "counting", "publishing", "findings", "staffing", "checking"},
     {"web", "worker", "demo"},
     {"app"},
     {"serving"},

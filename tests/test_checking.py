@@ -11,6 +11,7 @@ from enkat import checking, counting
 from enkat.model.errors import EnkatError
 from enkat.model.survey import Role
 from enkat.settings import Settings
+from enkat.storage.engine import write
 from tests.conftest import TODAY, Town
 
 
@@ -49,6 +50,27 @@ def test_an_empty_file_is_told_to_be_unmigrated_and_is_left_empty(settings: Sett
     assert "migration 'one_meeting'" in found[0]
     assert settings.database.read_bytes() == b""
     assert not settings.keys.exists()
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [('"text": "Det kändes tryggt', '"text": "Var det tryggt'), ('"value": 5', '"value": 7')],
+    ids=["a statement", "a point"],
+)
+def test_a_questionnaire_that_was_changed_without_a_new_version_is_named(town: Town, was: str, now: str) -> None:
+    with write(town.db):
+        changed = town.db.execute(
+            "update questionnaire set definition = replace(definition, :was, :now) where id = 'adult'",
+            {"was": was, "now": now},
+        )
+    assert changed.rowcount == 1
+    assert faults(town.house.settings) == [
+        "adult.toml was changed since its version 1 was first on offer; raise its version to 2"
+    ]
+
+
+def test_a_statement_that_a_municipality_leaves_out_is_no_change(town: Town) -> None:
+    assert faults(replace(town.house.settings, leave_out=frozenset({"adult.trust"}))) == []
 
 
 @pytest.mark.parametrize("name", ["pepper", "links", "web"])

@@ -9,8 +9,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ import pytest
 
 from enkat import __version__, answering, cli, inviting, staffing
 from enkat.house import House, open_house
-from enkat.model.meeting import Source
-from enkat.model.survey import Answer, Role, Stage, Submission
+from enkat.model.meeting import Assignment, Kind, Meeting, MeetingState, Source
+from enkat.model.survey import Answer, Response, Role, Stage, Submission
 from enkat.secrecy import tokens
 from enkat.settings import Settings
+from enkat.storage import engine, meetings, responses, staff
 from tests.conftest import TODAY
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -205,7 +207,8 @@ def test_what_has_closed_is_counted_on_the_day_after_the_last(founded: Terminal)
     assert founded.json("count", environment={"ENKAT_TODAY": "2026-12-04"}) == {"opened": 0, "meetings": 0}
     later = founded.text("work", "--once", environment={"ENKAT_TODAY": "2026-12-05"})
     assert later == "opened 1 answers of 1 meetings\n"
-    assert founded.json("work", "--once", environment={"ENKAT_TODAY": "2026-12-05"}) == {"opened": 0, "meetings": 0}
+    again = founded.json("work", "--once", environment={"ENKAT_TODAY": "2026-12-05"})
+    assert again == {"opened": 0, "meetings": 0, "published": []}
     assert stored(founded, "select state from meeting") == [("counted",)]
 
 
@@ -279,7 +282,10 @@ def test_a_password_from_standard_input_is_not_printed(founded: Terminal) -> Non
 
 
 def test_the_demonstration_shows_sign_ins_and_links_and_is_refused_a_second_time(terminal: Terminal) -> None:
-    shown = terminal.json("demo", "--seed", "4")
+    done = terminal.run("demo", "--seed", "4", "--responses", "60", "--json")
+    assert done.returncode == 0
+    assert re.fullmatch(r"(  20\d\d-Q\d: \d+ answers\n){9}", done.stderr.decode()), "how far it has come"
+    shown = json.loads(done.stdout)
     assert shown.keys() == {"staff", "links"}
     assert all(set(one) == {"address", "password", "role", "unit"} for one in shown["staff"])
     assert {one["role"] for one in shown["staff"]} == {"coordinator", "evaluator", "administrator"}
@@ -287,7 +293,7 @@ def test_the_demonstration_shows_sign_ins_and_links_and_is_refused_a_second_time
     told = terminal.refusal("demo")
     assert str(terminal.folder / "enkat.db") in told
     other = Terminal(terminal.folder.with_name("other"))
-    text = other.text("demo", "--seed", "4")
+    text = other.run("demo", "--seed", "4", "--responses", "60").stdout.decode()
     for one in shown["staff"]:
         assert one["address"] in text
         assert one["password"] in text
@@ -297,6 +303,127 @@ def test_the_demonstration_shows_sign_ins_and_links_and_is_refused_a_second_time
     check = other.run("check", "--json")
     faults = [fault for fault in json.loads(check.stdout)["faults"] if not fault.startswith("translations/")]
     assert faults == []
+
+
+@pytest.mark.parametrize("responses", [1, 700])
+def test_the_demonstration_holds_about_as_many_responses_as_were_asked_for(terminal: Terminal, responses: int) -> None:
+    assert terminal.run("demo", "--responses", str(responses)).returncode == 0
+    [(found,)] = stored(terminal, "select count(*) from response")
+    assert 0.9 * responses - 1 <= found <= 1.4 * responses + 20, "two years, and the quarter that is running"
+    shown = terminal.json("results")
+    assert bool(shown["cells"]) == (responses > 1)
+
+
+# What is published
+
+
+def met(terminal: Terminal, closes: str, *said: int, role: Role = Role.FAMILY) -> None:
+    """A counted meeting of the northern team with a family of its own, and what each of them said throughout."""
+    house = terminal.house()
+    with closing(house.connect()) as db, engine.write(db):
+        unit = staff.find_unit(db, "Norr")
+        assert unit is not None
+        work = Assignment(inviting.new_id(), f"A-{inviting.new_id()}", unit.id, Source.SELF)
+        day = date.fromisoformat(closes)
+        meeting = Meeting(
+            inviting.new_id(), work.id, 1, Kind.SIP, day, day, None, public_key=None, state=MeetingState.COUNTED
+        )
+        meetings.add_assignment(db, work)
+        meetings.add_meeting(db, meeting)
+        meetings.set_invited(db, meeting.id, role, Stage.AFTER, 2 * len(said))
+        form = house.catalogue["child" if role is Role.CHILD else "adult"]
+        responses.put_all(
+            db,
+            [
+                Response(
+                    *(inviting.new_id() * 2, meeting.id, Stage.AFTER, role, form.id, 1, "sv"),
+                    {item.id: Answer(value=value) for item in form.closed_items},
+                )
+                for value in said
+            ],
+        )
+
+
+@pytest.fixture
+def lived(founded: Terminal) -> Terminal:
+    """A year with a quarter that does not fit alone (seven answers, all alike), a month that does not, and children;
+    seen from the new year."""
+    founded.today = "2027-01-01"
+    met(founded, "2026-02-10", 4, 4, 4)
+    met(founded, "2026-03-10", 4, 4, 4, 4)
+    met(founded, "2026-05-10", 5, 1, 3)
+    met(founded, "2026-05-20", 2, 3, 1)
+    met(founded, "2026-06-20", 5)
+    met(founded, "2026-08-20", 5, 2)
+    met(founded, "2026-05-10", 3, 3, role=Role.CHILD)
+    return founded
+
+
+def test_a_script_publishes_what_is_over_and_reads_it(lived: Terminal) -> None:
+    assert lived.json("results") == {"smallest_group": 5, "cells": [], "rates": []}
+    assert lived.json("publish", "--dry-run") == {"published": ["2026-Q1+2026-Q2", "2026"], "open": ["2026-Q3", "2027"]}
+    assert stored(lived, "select count(*) from snapshot") == [(0,)], "a rehearsal changes nothing"
+    assert lived.json("publish") == {"published": ["2026-Q1+2026-Q2", "2026"], "open": ["2026-Q3", "2027"]}
+    assert lived.json("publish") == {"published": [], "open": ["2026-Q3", "2027"]}
+    shown = lived.json("results")
+    assert list(shown) == ["smallest_group", "cells", "rates"]
+    assert {"population": "adults", "period": "2026-Q1+2026-Q2", "rate": 50} in shown["rates"]
+    cell = {"table": "year_unit", "period": "2026", "category": "Norr", "index": "participation", "n": 14}
+    assert [one for one in shown["cells"] if cell.items() <= one.items()] == [
+        cell | {"meetings": 5, "mean": 61, "low": 30, "high": 91}
+    ]
+    assert {(one["period"], one["n"]) for one in shown["cells"] if one["table"] == "month"} == {
+        ("2026-02+2026-03+2026-05+2026-06", 14)
+    }
+
+
+def test_what_is_published_is_printed_as_csv(lived: Terminal) -> None:
+    lived.text("publish")
+    printed = lived.run("results").stdout.decode()
+    assert printed.startswith("table,period,category,index,n,meetings,mean,low,high\n")
+    assert "\nyear_unit,2026,Norr,usefulness,14,5,61,30,91\n" in printed
+    assert "\r\r" not in printed
+    assert printed.count("\n") == 1 + len(lived.json("results")["cells"])
+
+
+def test_a_person_is_told_what_was_joined_with_what_and_why_and_nothing_closer(lived: Terminal) -> None:
+    rehearsed = lived.text("publish", "--dry-run").splitlines()
+    told = lived.text("publish").splitlines()
+    assert told == [
+        "2026-Q1: is joined with the next: alone it does not meet the rule",
+        "2026-Q1+2026-Q2: is published, 14 answers",
+        "  2026-Q1 did not meet the rule and is published with it",
+        "  month: 2026-06 is joined with 2026-05, its natural neighbour: alone it does not meet the rule",
+        "  month: 2026-02 is joined with 2026-03, its natural neighbour: alone it does not meet the rule",
+        "  month: 2026-02+2026-03 is joined with 2026-05+2026-06, "
+        "its natural neighbour: alone it does not meet the rule",
+        "2026-Q3: is joined with the next: alone it does not meet the rule",
+        "2026-Q4: is joined with the next: alone it does not meet the rule",
+        "2026, the year's tables: is published, 14 answers",
+        "2026, children: is joined with the next: alone it does not meet the rule",
+        "still to come: 2026-Q3, 2027",
+    ]
+    assert [line.replace("would be", "is") for line in rehearsed] == told
+    assert any("would be published" in line for line in rehearsed)
+    assert lived.text("publish") == "still to come: 2026-Q3, 2027\n"
+
+
+def test_a_person_without_answers_is_told_so(founded: Terminal) -> None:
+    assert founded.text("publish") == "nothing else is to come\n"
+    assert founded.text("results") == "table,period,category,index,n,meetings,mean,low,high\n"
+
+
+def test_the_background_work_publishes_and_says_what(lived: Terminal) -> None:
+    said = lived.text("work", "--once")
+    assert said == "opened 0 answers of 0 meetings\npublished 2026-Q1+2026-Q2\npublished 2026\n"
+
+
+def test_a_raised_smallest_group_holds_for_what_is_published_and_is_told(lived: Terminal) -> None:
+    lived.settings = {"ENKAT_SMALLEST_GROUP": "15"}
+    assert lived.json("publish")["published"] == ["2026-Q1+2026-Q2+2026-Q3", "2026"]
+    shown = lived.json("results")
+    assert shown["smallest_group"] == 15
+    assert {cell["n"] for cell in shown["cells"]} == {16}
 
 
 def test_a_base_url_stands_in_every_link(founded: Terminal) -> None:
@@ -315,6 +442,8 @@ def test_the_versions_and_the_help_are_told(terminal: Terminal) -> None:
     text = terminal.text("--help")
     for command in ("demo", "serve", "work", "unit", "staff", "assignment", "meeting", "invite", "count", "check"):
         assert command in text
+    assert "publish" in text
+    assert "results" in text
     assert not terminal.folder.exists(), "looking changes nothing"
 
 
@@ -333,6 +462,9 @@ def test_a_command_used_wrongly_ends_with_2_and_touches_nothing(terminal: Termin
         (["unit", "remove"], "remove"),
         (["count", "--close"], "MEETING"),
         (["demo", "--seed", "-1"], "-1"),
+        (["demo", "--responses", "0"], "0"),
+        (["demo", "--responses", "many"], "many"),
+        (["publish", "2026-Q1"], "2026-Q1"),
         (["staff", "add", "a@b.example", "--name", "A", "--role", "king", "--unit", "Norr"], "king"),
         (["meeting", "add", "M-1", "--kind", "party", "--date", "2026-11-20"], "party"),
         (["meeting", "add", "M-1", "--kind", "sip", "--date", "2026-02-30"], "2026-02-30"),

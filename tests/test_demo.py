@@ -1,6 +1,9 @@
 """The made-up municipality: the same for the same seed and day, refused where there is anything, ready to try."""
 
+import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,11 +14,12 @@ from enkat import answering, checking, counting, demo, staffing
 from enkat.house import House, open_house
 from enkat.model.errors import NotEmpty
 from enkat.model.meeting import MeetingState, OpenedLink
+from enkat.model.result import ADULTS, Grain, Outcome, Quarter, Table, cells_of
 from enkat.model.staff import StaffRole
-from enkat.model.survey import Answer, Role, Stage, Submission
+from enkat.model.survey import Answer, Index, Role, Stage, Submission
 from enkat.secrecy import tokens
 from enkat.settings import Settings
-from enkat.storage import meetings, responses, staff
+from enkat.storage import meetings, responses, snapshots, staff
 from enkat.storage.engine import number, rows
 from tests.conftest import TODAY
 
@@ -28,14 +32,22 @@ def shown(house: House, db: Database) -> demo.Demonstration:
     return demo.fill(house, db, 1)
 
 
-def elsewhere(folder: Path, seed: int | None, day: date = TODAY) -> demo.Demonstration:
-    """The demonstration in another folder."""
+@contextmanager
+def filled(
+    folder: Path, seed: int | None, responses: int = demo.USUAL, day: date = TODAY
+) -> Iterator[tuple[demo.Demonstration, Database]]:
+    """The demonstration in another folder, and its database."""
     house = open_house(Settings(instance=folder, fixed_today=day))
     db = house.connect()
     try:
-        return demo.fill(house, db, seed)
+        yield demo.fill(house, db, seed, responses), db
     finally:
         db.close()
+
+
+def elsewhere(folder: Path, seed: int | None, day: date = TODAY) -> demo.Demonstration:
+    with filled(folder, seed, day=day) as (there, _db):
+        return there
 
 
 def without_ids(links: list[OpenedLink]) -> list[tuple[str, Role, str, bool]]:
@@ -56,16 +68,15 @@ def test_the_same_seed_and_day_show_the_same(tmp_path: Path, shown: demo.Demonst
 
 def test_the_same_seed_gives_the_same_answers(tmp_path: Path) -> None:
     def counted(folder: Path) -> list[object]:
-        elsewhere(folder, 5)
-        db = open_house(Settings(instance=folder, fixed_today=TODAY)).connect()
-        found = rows(
-            db,
-            """select meeting.held, role, language, item, value, text, missing from answer
-               join response on response.id = response join meeting on meeting.id = meeting
-               order by 1, 2, 3, 4, 5, 6, 7""",
-        )
-        db.close()
-        return list(found)
+        with filled(folder, 5) as (_shown, db):
+            return list(
+                rows(
+                    db,
+                    """select meeting.held, role, language, item, value, text, missing from answer
+                       join response on response.id = response join meeting on meeting.id = meeting
+                       order by 1, 2, 3, 4, 5, 6, 7""",
+                )
+            )
 
     one, other = counted(tmp_path / "one"), counted(tmp_path / "other")
     assert len(one) > 100
@@ -80,8 +91,88 @@ def test_another_seed_shows_other_passwords_and_links(tmp_path: Path, shown: dem
 
 
 @pytest.mark.parametrize("seed", [0, 3, 10**9])
-def test_any_seed_and_day_can_be_shown(tmp_path: Path, seed: int) -> None:
-    assert elsewhere(tmp_path / "leap", seed, date(2028, 2, 29)).links
+def test_any_seed_can_be_shown(tmp_path: Path, seed: int) -> None:
+    assert elsewhere(tmp_path / "other", seed).links
+
+
+def test_the_same_seed_and_day_give_the_same_published_figures(tmp_path: Path) -> None:
+    with filled(tmp_path / "one", 7) as (_shown, one), filled(tmp_path / "other", 7) as (_again, other):
+        published = snapshots.all_of(one, *Grain)
+        assert sum(len(snapshot.cells) for snapshot in published) > 50
+        assert published == snapshots.all_of(other, *Grain)
+
+
+def test_two_years_are_published_quarter_by_quarter_and_the_current_quarter_is_not(
+    shown: demo.Demonstration, db: Database
+) -> None:
+    quarters = snapshots.all_of(db, Grain.QUARTER)
+    assert [str(one.quarters[-1]) for one in quarters] == [
+        *("2024-Q4", "2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3")
+    ]
+    assert {one.outcome for one in quarters} == {Outcome.PUBLISHED}
+    assert [one.published for one in quarters] == [one.quarters[-1].next.first for one in quarters], "each in its time"
+    assert {one.year for one in snapshots.all_of(db, Grain.YEAR)} == {2024, 2025}
+    assert number(db, "select count(*) from meeting where (closes >= '2026-10-01') <> (published is null)") == 0
+    assert number(db, "select count(*) from meeting where state = 'counted' and published is null") > 0
+
+
+@pytest.mark.parametrize("day", [date(2027, 1, 1), date(2026, 3, 31), date(2028, 2, 29), date(2026, 10, 1)])
+def test_on_any_day_eight_quarters_are_over_and_nothing_lies_after_it(tmp_path: Path, day: date) -> None:
+    with filled(tmp_path / "other", 2, 80, day) as (_shown, db):
+        quarters = snapshots.outcomes(db)
+        decided = [one.quarters[-1] for one in quarters if one.grain is Grain.QUARTER]
+        assert len(decided) == 8
+        assert decided[-1].next == Quarter.of(day)
+        assert max(one.published for one in quarters) <= day
+        (last,) = rows(db, "select max(held) as held, max(closes) as closes from meeting where state = 'counted'")
+        assert last["held"] < last["closes"] < day.isoformat()
+        assert number(db, "select count(*) from meeting where held > :day", day=day.isoformat()) == 0
+
+
+@pytest.mark.parametrize("wanted", [1, 50, 300, 3000])
+def test_there_are_about_as_many_responses_as_were_asked_for(tmp_path: Path, wanted: int) -> None:
+    with filled(tmp_path / "other", 1, wanted) as (_shown, db):
+        assert number(db, "select count(*) from response") == pytest.approx(wanted, rel=0.15)
+
+
+def test_its_size_is_that_of_a_municipality_of_27000(shown: demo.Demonstration, db: Database) -> None:
+    years = 2.14  # two, and October and November up to the 20th
+    assert number(db, "select count(*) from meeting") / years == pytest.approx(42, rel=0.25)
+    assert number(db, "select count(*) from assignment") / years == pytest.approx(32, rel=0.25)
+    assert number(db, "select sum(places) from invited") / years == pytest.approx(330, rel=0.25)
+    assert number(db, "select count(*) from response") / years == pytest.approx(150, rel=0.25)
+
+
+def test_families_feel_more_part_of_it_after_the_change_and_professionals_were_content_before(tmp_path: Path) -> None:
+    with filled(tmp_path / "other", 1, 4000) as (_shown, db):
+        cells = cells_of(snapshots.all_of(db, Grain.QUARTER), Table.QUARTER_ROLE, Index.PARTICIPATION)
+        rates = [one.rate for one in snapshots.outcomes(db) if one.grain is Grain.QUARTER]
+
+    def level(role: Role, *, changed: bool) -> float:
+        of_role = [one for one in cells if one.categories == (role,) and (one.period >= "2025-Q4") == changed]
+        return sum(one.n * one.mean for one in of_role) / sum(one.n for one in of_role)
+
+    before = {role: level(role, changed=False) for role in ADULTS}
+    after = {role: level(role, changed=True) for role in ADULTS}
+    assert before[Role.FAMILY] == pytest.approx(58, abs=3)
+    assert after[Role.FAMILY] == pytest.approx(71, abs=3)
+    assert before[Role.FAMILY] < before[Role.KIN] < before[Role.PROFESSIONAL]
+    rises = {role: after[role] - before[role] for role in ADULTS}
+    assert 0 < rises[Role.PROFESSIONAL] < rises[Role.KIN] < rises[Role.FAMILY]
+    assert set(rates) <= {40, 45, 50}
+
+
+def test_its_memory_does_not_grow_with_the_answers(tmp_path: Path) -> None:
+    def peak(answers: int) -> int:
+        tracemalloc.start()
+        try:
+            with filled(tmp_path / str(answers), 1, answers):
+                return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(20)  # what is loaded once and kept
+    assert peak(8000) <= 1.25 * peak(4000)
 
 
 def test_there_are_three_units_under_the_municipality(shown: demo.Demonstration, db: Database) -> None:
@@ -141,12 +232,14 @@ def test_the_other_meetings_are_counted_and_hold_answers_that_the_forms_could_ha
     shown: demo.Demonstration, house: House, db: Database
 ) -> None:
     counted = meetings.in_state(db, MeetingState.COUNTED)
-    assert len(counted) == 4
     assert house.keys.meetings_with_key() == {meeting.id for meeting in meetings.in_state(db, MeetingState.OPEN)}
     for meeting in counted:
         assert meeting.closes < TODAY
         found = responses.of_meeting(db, meeting.id)
-        assert found
+        answered = Counter(response.role for response in found)
+        assert answered <= Counter(
+            {role: places for (role, _stage), places in meetings.invited(db, meeting.id).items()}
+        )
         for response in found:
             form = house.catalogue[response.questionnaire]
             values = {point.value for point in form.points}

@@ -13,7 +13,8 @@ from enkat.house import House, open_house
 from enkat.model.errors import CatalogueError, EnkatError, KeyFileError, SettingsError, StoreError, UnknownLink
 from enkat.model.survey import Role
 from enkat.settings import Settings
-from enkat.storage import staff
+from enkat.storage import questionnaires, staff
+from enkat.storage.engine import write
 from tests.conftest import TODAY, Town
 
 
@@ -202,6 +203,27 @@ def test_a_broken_catalogue_makes_nothing(settings: Settings) -> None:
     with pytest.raises(CatalogueError, match=r"adult\.safe"):
         open_house(replace(settings, leave_out=frozenset({"adult.safe"})))
     assert not settings.instance.exists()
+
+
+def test_a_new_version_of_a_questionnaire_is_kept_beside_the_one_that_was_answered(town: Town) -> None:
+    with write(town.db):
+        town.db.execute("update questionnaire set version = 9 where id = 'adult'")  # as if from a later installation
+    before = list(questionnaires.all_versions(town.db))
+    open_house(town.house.settings)
+    assert {*questionnaires.all_versions(town.db)} - {*before} == {("adult", 1)}
+    open_house(town.house.settings)
+    assert len(questionnaires.all_versions(town.db)) == len(before) + 1
+
+
+def test_a_start_that_has_nothing_new_to_keep_needs_no_lock(town: Town) -> None:
+    with write(town.db):
+        assert open_house(town.house.settings).catalogue["adult"] == town.house.catalogue["adult"]
+
+
+def test_a_questionnaire_that_is_kept_stays_as_it_was_answered(town: Town) -> None:
+    shorter = replace(town.house.settings, leave_out=frozenset({"adult.trust"}))
+    assert open_house(shorter).catalogue["adult"] != town.house.catalogue["adult"]
+    assert questionnaires.all_versions(town.db)["adult", 1] == town.house.catalogue["adult"]
 
 
 def test_every_connection_is_ones_own(town: Town) -> None:

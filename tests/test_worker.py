@@ -1,7 +1,7 @@
-"""The background work: round after round, one round's trouble never the end of it."""
+"""The background work: count and publish, round after round, one round's trouble never the end of it."""
 
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -47,12 +47,12 @@ class _Rounds:
 
 def test_a_round_counts_what_has_closed_and_nothing_else(town: Town) -> None:
     meeting = answered_meeting(town, "M-1")
-    assert worker.work(town.house) == Counted(0, 0)
-    assert worker.work(town.at(TODAY + timedelta(days=14))) == Counted(0, 0)
+    assert worker.work(town.house).counted == Counted(0, 0)
+    assert worker.work(town.at(TODAY + timedelta(days=14))).counted == Counted(0, 0)
     assert state(town, meeting) is MeetingState.OPEN
-    assert worker.work(town.at(AFTER)) == Counted(1, 1)
+    assert worker.work(town.at(AFTER)).counted == Counted(1, 1)
     assert state(town, meeting) is MeetingState.COUNTED
-    assert worker.work(town.at(AFTER)) == Counted(0, 0)
+    assert worker.work(town.at(AFTER)).counted == Counted(0, 0)
     assert number(town.db, "select count(*) from response") == 1
 
 
@@ -68,9 +68,53 @@ def test_a_round_destroys_the_key_that_a_count_cut_short_has_left(town: Town) ->
 def test_a_round_tells_what_could_not_be_counted_and_counts_the_rest(town: Town) -> None:
     broken, whole = answered_meeting(town, "M-1"), answered_meeting(town, "M-2")
     (town.house.keys.meetings / broken.id).unlink()
-    counted = worker.work(town.at(AFTER))
+    counted = worker.work(town.at(AFTER)).counted
     assert (counted.opened, counted.meetings, len(counted.failures)) == (1, 1, 1)
     assert (state(town, broken), state(town, whole)) == (MeetingState.OPEN, MeetingState.COUNTED)
+
+
+def answered_by_many(town: Town) -> None:
+    """Three meetings that close in the last quarter of the year, with six answers."""
+    for reference in ("M-1", "M-2", "M-3"):
+        room = town.rooms(town.meeting(assignment=town.assignment(reference)))[Role.FAMILY]
+        for value in (5, 2):
+            answers = {item: Answer(value=value) for item in ("prep", "safe", "say", "influence", "shared", "useful")}
+            sent = Submission(tokens.new_submission(), "adult", 1, Role.FAMILY, Stage.AFTER, "sv", answers)
+            answering.submit(town.db, town.house.keys, room.key, sent, TODAY)
+
+
+def test_a_round_publishes_what_it_has_just_counted(town: Town) -> None:
+    answered_by_many(town)
+    early = worker.work(town.at(AFTER))
+    assert (early.counted, early.published) == (Counted(6, 3), ())
+    assert worker.work(town.at(date(2026, 12, 31))).published == ()
+    assert worker.work(town.at(date(2027, 1, 1))).published == ("2026-Q4", "2026")
+    assert worker.work(town.at(date(2027, 1, 1))).published == ()
+
+
+def test_a_round_counts_and_publishes_what_was_left_over_the_turn_of_the_year(town: Town) -> None:
+    answered_by_many(town)
+    done = worker.work(town.at(date(2027, 1, 1)))
+    assert (done.counted, done.published) == (Counted(6, 3), ("2026-Q4", "2026"))
+
+
+def test_a_quarter_waits_for_a_meeting_that_cannot_be_counted(town: Town) -> None:
+    answered_by_many(town)
+    broken = answered_meeting(town, "M-4")
+    key = (town.house.keys.meetings / broken.id).read_bytes()
+    (town.house.keys.meetings / broken.id).unlink()
+    done = worker.work(town.at(date(2027, 1, 1)))
+    assert (done.counted.meetings, done.published) == (3, ())
+    (town.house.keys.meetings / broken.id).write_bytes(key)
+    assert worker.work(town.at(date(2027, 1, 1))).published == ("2026-Q4", "2026")
+
+
+def test_the_work_says_which_periods_it_has_published(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    answered_by_many(town)
+    with caplog.at_level(logging.INFO, "enkat.worker"):
+        worker.run(town.at(date(2027, 1, 1)), _Rounds(1))
+    said = ["counted 6 answers of 3 meetings", "published 2026-Q4", "published 2026"]
+    assert [record.getMessage() for record in caplog.records] == said
 
 
 def test_a_round_without_a_database_is_refused(house: House) -> None:

@@ -1,11 +1,11 @@
 """Fourth bend: a quarter that is over and counted is published once, and a year with its last quarter.
 
-What is published never changes. So a meeting that is counted late, because a clock went back or a count failed, is
-published with the first quarter that can still hold it; and everything is worked out before the one write that keeps
-it, in short reads, so that nobody who sends an answer is held up.
+What is published never changes. So a meeting that is counted late, because a clock went back, is published with the
+first quarter that can still hold it; a quarter waits for all its meetings to be counted; and everything is worked out
+before the one write that keeps it, in short reads, so that nobody who sends an answer is held up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -41,10 +41,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class Publication:
-    """What was decided, and which periods have answers that are not published yet."""
+    """What was decided, which periods are still to come, and how many meetings that are over hold up the next one
+    because they are not counted."""
 
     decisions: tuple[Decision, ...]
     open: tuple[str, ...]
+    uncounted: int = 0
 
     @property
     def published(self) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def publish_due(db: Database, smallest: int, today: date) -> Publication:
         found = _decide(db, due, smallest, today, past)
         if _keep(db, found, past):
             decided += found
-    return Publication(tuple(decided), _open_periods(db, past))
+    return Publication(tuple(decided), _open_periods(db, past), _uncounted(db, past, today))
 
 
 def rehearse(db: Database, smallest: int, today: date) -> Publication:
@@ -72,7 +74,7 @@ def rehearse(db: Database, smallest: int, today: date) -> Publication:
         found = _decide(db, due, smallest, today, past)
         decided += found
         past = past.and_then(found)
-    return Publication(tuple(decided), _open_periods(db, past))
+    return Publication(tuple(decided), _open_periods(db, past), _uncounted(db, past, today))
 
 
 @dataclass(frozen=True)
@@ -104,23 +106,27 @@ class Past:
         """The meetings that no snapshot has settled by a day."""
         return Scope(grain, until, _end(self.new, grain))
 
-    def year_scope(self, year: int) -> Scope | None:
-        """The meetings of a year's quarters, those of its last one not kept yet; None where nothing is published."""
-        quarters = [one for one in (*self.kept, *self.new) if one.grain is Grain.QUARTER and one.year == year]
+    def of_years(self, years: Collection[int]) -> list[Snapshot]:
+        """The quarters that count in some years."""
+        return [one for one in (*self.kept, *self.new) if one.grain is Grain.QUARTER and one.year in years]
+
+    def year_scope(self, years: Collection[int]) -> Scope | None:
+        """The meetings of some years' quarters, those not kept yet too; None where nothing of them is published."""
+        quarters = self.of_years(years)
         if not any(one.outcome is Outcome.PUBLISHED for one in quarters):
             return None
-        earlier = [one for one in self.new if one.year < year]
         kept = tuple(one.period for one in quarters if one in self.kept)
         until = _end([one for one in quarters if one in self.new], Grain.QUARTER) or date.min
-        return Scope(Grain.YEAR, until, _end(earlier, Grain.QUARTER), kept)
+        return Scope(Grain.YEAR, until, _end([one for one in self.new if one.year < min(years)], Grain.QUARTER), kept)
 
 
 def next_due(db: Database, past: Past, today: date) -> Quarter | None:
-    """The first quarter not decided on, where it is over and every meeting that closed in it is counted."""
+    """The first quarter not decided on, where it is over and every meeting that closed in it is counted. A year in
+    which no meeting closes is not begun: a clock that runs decades ahead for a day must not settle those decades."""
     quarter = next_quarter(db, past)
     if quarter is None or quarter.last >= today or meetings.open_until(db, quarter.last):
         return None
-    return quarter
+    return quarter if quarter.number > 1 or meetings.any_unpublished_from(db, quarter.first) else None
 
 
 def next_quarter(db: Database, past: Past) -> Quarter | None:
@@ -175,11 +181,15 @@ def _decide(db: Database, quarter: Quarter, smallest: int, today: date, past: Pa
         )
     ]
     if quarter.number == 4:
-        year, of_year_scope = str(quarter.year), past.and_then(found).year_scope(quarter.year)
-        if of_year_scope is not None:
-            found.append(clerk.decide(of_year_scope, (year,), quarter.year, of_year(staff.units(db))))
-        children, waiting = past.scope(Grain.CHILD_YEAR, quarter.last), past.waiting(Grain.CHILD_YEAR)
-        found.append(clerk.decide(children, (*waiting, year), quarter.year, of_children()))
+        years = (*past.waiting(Grain.YEAR), str(quarter.year))
+        of_years = past.and_then(found).year_scope([int(year) for year in years])
+        if of_years is not None:
+            found.append(clerk.decide(of_years, years, quarter.year, of_year(staff.units(db))))
+        children, born = (
+            past.scope(Grain.CHILD_YEAR, quarter.last),
+            (*past.waiting(Grain.CHILD_YEAR), str(quarter.year)),
+        )
+        found.append(clerk.decide(children, born, quarter.year, of_children()))
     return found
 
 
@@ -198,12 +208,22 @@ def _keep(db: Database, found: Sequence[Decision], past: Past) -> bool:
 
 
 def _open_periods(db: Database, past: Past) -> tuple[str, ...]:
-    """The quarters with meetings that are not settled, and the years in which they will count."""
+    """The quarters with meetings that are not settled, and the years that are still to come: those in which such
+    quarters will count, those that have begun, and those after a year that waits for the next."""
     months = meetings.unpublished_months(db, _end(past.new, Grain.QUARTER))
     quarters = sorted({Quarter.of(date.fromisoformat(f"{month}-01")) for month in months})
     last = past.last_quarter
-    years = {quarter.year if last is None or quarter > last else last.next.year for quarter in quarters}
-    return (*map(str, quarters), *map(str, sorted(years)))
+    years = {str(quarter.year if last is None or quarter > last else last.next.year) for quarter in quarters}
+    if last is not None and last.number < 4 and past.of_years([last.year]):
+        years.add(str(last.year))
+    waiting = [past.waiting(grain)[-1:] for grain in (Grain.YEAR, Grain.CHILD_YEAR)]
+    years.update(str(int(year) + 1) for last_one in waiting for year in last_one)
+    return (*map(str, quarters), *sorted(years))
+
+
+def _uncounted(db: Database, past: Past, today: date) -> int:
+    quarter = next_quarter(db, past)
+    return meetings.open_until(db, quarter.last) if quarter and quarter.last < today else 0
 
 
 @dataclass

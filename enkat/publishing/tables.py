@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import combinations
 
-from enkat import estimates
 from enkat.disclosure import Group, Holding, Joining, Neighbours, alike, by_size, in_order, is_varied, join, together
-from enkat.estimates import Sums
+from enkat.estimates import COARSE, FINE, Sums, whole_points
 from enkat.model.meeting import CountedMeeting, Source
 from enkat.model.result import ADULTS, ALL, PUBLISHED, Cell, Table
 from enkat.model.staff import Unit
@@ -22,6 +21,9 @@ ByRole = Mapping[Role, Sequence[Scores]]
 
 #: Which category of a table each of a meeting's answers belongs to.
 Split = Callable[[CountedMeeting, ByRole], Mapping[str, Sequence[Scores]]]
+
+#: Children's usefulness has two items, and small children's scale three points: few scores, far apart.
+_INTERVALS = {Table.YEAR_CHILD: COARSE}
 
 _PRIVATE_NETWORK: Mapping[str, str] = {Role.FAMILY: "private", Role.KIN: "private", Role.PROFESSIONAL: "professional"}
 
@@ -49,9 +51,10 @@ class Box:
     def cell(self, table: Table, periods: tuple[str, ...], categories: tuple[str, ...], index: Index) -> Cell:
         """Its figures. One index has an interval only where all have: otherwise it would tell of a few answers that
         have no score."""
-        enough = all(estimates.are_enough(self.sums[one]) for one in PUBLISHED)
-        with_interval = enough and is_varied(self.holding, PUBLISHED)
-        mean, low, high = estimates.whole_points(self.sums[index], PARTS, with_interval)
+        rule = _INTERVALS.get(table, FINE)
+        enough = all(rule.allows(self.sums[one]) for one in PUBLISHED)
+        shown = rule if enough and is_varied(self.holding, PUBLISHED, rule.most_alike) else None
+        mean, low, high = whole_points(self.sums[index], PARTS, shown)
         return Cell(table, periods, categories, index, self.holding.answers, self.meetings, mean, low, high)
 
 

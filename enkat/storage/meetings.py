@@ -154,6 +154,12 @@ def first_closing(db: Database) -> date | None:
     return date.fromisoformat(row["closes"]) if row and row["closes"] else None
 
 
+def any_unpublished_from(db: Database, day: date) -> bool:
+    """Whether a meeting that no snapshot has decided on closes on a day or later."""
+    sql = "select id from meeting where published is null and closes >= :day limit 1"
+    return first(db, sql, day=day.isoformat()) is not None
+
+
 def unpublished_months(db: Database, after: date | None) -> list[str]:
     """The months, written 2026-10, in which meetings close that no snapshot has decided on; only later than a day."""
     sql = """select distinct substr(closes, 1, 7) as month from meeting
@@ -168,14 +174,15 @@ def open_until(db: Database, day: date) -> int:
 
 
 def in_scope(db: Database, scope: Scope, after: str, most: int) -> list[CountedMeeting]:
-    """The first so many counted meetings of a scope that come after an id, by id, with their closed answers."""
+    """The first so many counted meetings of a scope that come after an id, by id, with their closed answers. (Asked
+    for the state 'counted', SQLite would take the index by state and sort every counted meeting for each batch.)"""
     mark = _MARKS[scope.grain]
     inside, named = placeholders("p", scope.published_in)
     found = rows(
         db,
         f"""select {_MEETING}, assignment.reference, assignment.unit, assignment.source, assignment.protected
             from meeting join assignment on assignment.id = meeting.assignment
-            where meeting.id > :after and state = 'counted' and ({mark} in ({inside})
+            where meeting.id > :after and state <> 'open' and ({mark} in ({inside})
                 or {mark} is null and closes > :later_than and closes <= :until)
             order by meeting.id limit :most""",
         after=after,

@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlite_utils import Database
 
+from enkat.model.meeting import Source
 from enkat.model.result import Cell, Grain, Outcome, Snapshot, Table
 from enkat.model.survey import Index
 from enkat.storage.engine import Row, insert, placeholders, rows
@@ -68,13 +69,13 @@ def _in_order(found: Iterable[Row], cells: Sequence[Row]) -> list[Snapshot]:
     inside: dict[tuple[str, str], list[Cell]] = {}
     for row in cells:
         inside.setdefault((row["grain"], row["snapshot"]), []).append(_cell(row))
-    return [_snapshot(row, inside.get((row["grain"], row["period"]), ())) for row in sorted(found, key=_place)]
+    whole = [_snapshot(row, inside.get((row["grain"], row["period"]), ())) for row in found]
+    return sorted(whole, key=_place)
 
 
-def _place(row: Row) -> tuple[str, list[str]]:
-    """A snapshot's place in time: that of its last period; one that was joined comes before what it is joined in."""
-    periods = json.loads(row["period"])
-    return periods[-1], periods
+def _place(one: Snapshot) -> tuple[object, ...]:
+    """By the end of the last period; a year after its last quarter, and what was joined before what it is joined in."""
+    return one.last_day, _GRAINS.index(one.grain), len(one.periods)
 
 
 def _snapshot(row: Row, cells: Sequence[Cell]) -> Snapshot:
@@ -105,12 +106,17 @@ def _cell(row: Row) -> Cell:
     )
 
 
-_TABLES, _INDICES = list(Table), list(Index)
+_GRAINS, _TABLES, _INDICES, _SOURCES = list(Grain), list(Table), list(Index), list(Source)
 
 
 def _cell_place(cell: Cell) -> tuple[object, ...]:
-    """Tables and indices in their own order, periods in time, categories by name."""
-    return _TABLES.index(cell.table), cell.periods, cell.categories, _INDICES.index(cell.index)
+    """Tables and indices in their order, periods in time, sources as listed, meetings counted up, others by name."""
+    category: object = cell.categories
+    if cell.table is Table.YEAR_NUMBER:
+        category = int(cell.categories[0])
+    elif cell.table is Table.YEAR_SOURCE:
+        category = _SOURCES.index(Source(cell.categories[0]))
+    return _TABLES.index(cell.table), cell.periods, category, _INDICES.index(cell.index)
 
 
 def _words(words: Iterable[str]) -> str:

@@ -82,20 +82,6 @@ def name(cell: Cell) -> str:
     return months(cell.periods) if cell.table is Table.MONTH else categories(cell.table, cell.categories)
 
 
-def ordered(cells: Sequence[Cell]) -> list[Cell]:
-    """A table's cells as they are read: months in time, sources as listed, numbers counted up, units by name."""
-    sources = list(Source)
-
-    def place(cell: Cell) -> tuple[object, ...]:
-        if cell.table is Table.YEAR_SOURCE:
-            return (sources.index(Source(cell.categories[0])),)
-        if cell.table is Table.YEAR_NUMBER:
-            return (int(cell.categories[0]),)
-        return cell.periods, cell.category.casefold()
-
-    return sorted(cells, key=place)
-
-
 def figure(cell: Cell) -> str:
     """Mean and interval: "72 (64-80)"."""
     return f"{cell.mean} ({cell.low}-{cell.high})" if cell.low is not None else str(cell.mean)

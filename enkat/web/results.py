@@ -257,7 +257,7 @@ def _split(found: Sequence[Snapshot], table: Table) -> Split:
 
 def _lines(found: Sequence[Snapshot], table: Table) -> list[Line]:
     """A table's cells, those of one category or month together."""
-    by_index = [words.ordered(cells_of(found, table, index)) for index in PUBLISHED]
+    by_index = [cells_of(found, table, index) for index in PUBLISHED]
     return [Line(words.name(cells[0]), cells) for cells in zip(*by_index, strict=True)]
 
 

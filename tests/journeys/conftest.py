@@ -44,7 +44,7 @@ class Watch:
 
     def request(self, request: Request) -> None:
         parts = urlsplit(request.url)
-        if parts.scheme == "data":
+        if parts.scheme in ("data", "blob"):  # made by the page itself
             return
         self.requests.append(request)
         if parts.hostname != HOST:

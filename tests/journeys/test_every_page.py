@@ -249,7 +249,12 @@ STAFF_PAGES: dict[str, list[tuple[str, int, _Reach]]] = {
         ("account", 200, at("/staff/account")),
         ("no business there", 403, at("/staff/people")),
     ],
-    "ulla": [("start", 200, at("/staff"))],
+    "ulla": [
+        ("start", 200, at("/staff")),
+        ("no results yet", 200, at("/results")),
+        ("no year yet", 200, at("/results/years")),
+        ("no such results", 404, at("/results/nonsense")),
+    ],
     "anders": [
         ("start", 200, at("/staff")),
         ("people", 200, at("/staff/people")),

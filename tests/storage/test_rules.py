@@ -7,6 +7,7 @@ import pytest
 from sqlite_utils import Database
 
 from enkat.model.meeting import InvitationState, Kind, LinkState, MeetingState, Source
+from enkat.model.result import Grain, Outcome
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Missing, Role, Stage
 from enkat.secrecy.ballots import SEALED_BYTES
@@ -142,6 +143,24 @@ FORBIDDEN_ROWS: dict[str, tuple[tuple[str, Row], str]] = {
     "an answer between two steps": (like("answer", item="x", value=3.5), "cannot store REAL"),
     "an answer that is a word": (like("answer", item="x", value="five"), "cannot store TEXT"),
     "a reason that does not exist": (like("answer", 2, item="x", missing="shy"), "CHECK"),
+    "a questionnaire's version twice": (like("questionnaire"), "UNIQUE"),
+    "a questionnaire's version nought": (like("questionnaire", version=0), "CHECK"),
+    "a period published twice": (like("snapshot"), "never changes"),
+    "a snapshot of a week": (like("snapshot", period="x", grain="week"), "CHECK"),
+    "an outcome that does not exist": (like("snapshot", period="x", outcome="withheld"), "CHECK"),
+    "a snapshot with a time of day": (like("snapshot", period="x", published="2027-01-01T10:00"), "CHECK"),
+    "a response rate to the answer": (like("snapshot", period="x", rate=44), "CHECK"),
+    "a response rate above all": (like("snapshot", period="x", rate=105), "CHECK"),
+    "a figure of four": (like("cell", snapshot="x", n=4), "CHECK"),
+    "a figure of one meeting": (like("cell", snapshot="x", meetings=1), "CHECK"),
+    "a figure above the scale": (like("cell", snapshot="x", mean=101, low=None, high=None), "CHECK"),
+    "a figure between two points": (like("cell", snapshot="x", mean=60.5), "cannot store REAL"),
+    "an interval beside its figure": (like("cell", snapshot="x", low=61), "CHECK"),
+    "an interval above the scale": (like("cell", snapshot="x", high=101), "CHECK"),
+    "half an interval": (like("cell", snapshot="x", high=None), "CHECK"),
+    "a figure of no table": (like("cell", snapshot="x", table_name="month_unit"), "CHECK"),
+    "a figure that nobody published": (like("cell", snapshot="x"), "FOREIGN KEY"),
+    "a further figure of what is published": (like("cell", category="x"), "never changes"),
 }
 
 
@@ -181,6 +200,21 @@ FORBIDDEN_CHANGES = {
     "a team made the municipality": ("update unit set parent = null where id = 'north'", "UNIQUE"),
     "moving a ballot to a counted meeting": ("update ballot set meeting = 'counted'", "FOREIGN KEY"),
     "taking the text of an answer": ("update answer set text = null where item = 'words'", "CHECK"),
+    "another figure": ("update cell set mean = mean + 1 where mean = 0", "never changes"),
+    "the same figure again": ("update cell set mean = mean", "never changes"),
+    "taking a figure back": ("delete from cell", "never changes"),
+    "another response rate": ("update snapshot set rate = 50", "never changes"),
+    "publishing what was joined": ("update snapshot set outcome = 'published'", "never changes"),
+    "taking a period back": ("delete from snapshot where outcome = 'joined'", "never changes"),
+    "putting another snapshot in its place": (
+        "insert or replace into snapshot select grain, period, year, 'empty', published, n, rate, forms from snapshot",
+        "never changes",
+    ),
+    "putting another figure in its place": (
+        "insert or replace into cell select grain, snapshot, table_name, period, category, index_name, n, meetings, 1, "
+        "null, null from cell",
+        "never changes",
+    ),
 }
 
 
@@ -266,6 +300,11 @@ ALLOWED_ROWS: dict[str, tuple[str, Row]] = {
         if role is not Role.KIN
     },
     "a third staff role": like("staff_role", role=StaffRole.ADMINISTRATOR),
+    **{f"a snapshot that is {word}": like("snapshot", period="x", outcome=word) for word in Outcome},
+    **{f"a snapshot of a {word}": like("snapshot", period="x", grain=word) for word in Grain},
+    "the lowest response rate": like("snapshot", period="x", rate=0),
+    "the highest response rate": like("snapshot", period="x", rate=100),
+    "a further version of a questionnaire": like("questionnaire", version=3),
 }
 
 
@@ -292,6 +331,18 @@ def test_somebody_who_goes_takes_their_roles_and_sign_ins_along(world: Database)
     run(world, "update meeting set leader = null where leader is not null", "delete from staff")
     assert number(world, "select count(*) from staff_role") == 0
     assert number(world, "select count(*) from staff_session") == 0
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [{"n": 5, "meetings": 2}, {"mean": 0, "low": 0, "high": 0}, {"mean": 100, "low": 100, "high": 100}],
+    ids=str,
+)
+def test_the_outermost_figures_are_held_when_their_snapshot_follows(world: Database, figure: Row) -> None:
+    with write(world):
+        insert(world, *like("cell", snapshot="x", **figure))
+        insert(world, *like("snapshot", period="x"))
+    assert number(world, "select count(*) from cell where snapshot = 'x'") == 1
 
 
 def test_an_empty_installation_may_have_one_municipality(db: Database) -> None:

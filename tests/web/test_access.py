@@ -69,6 +69,10 @@ VIEWS = {
     "administrator.add_unit": View(ADMINISTRATORS, post=400),
     "administrator.give_password": View(ADMINISTRATORS, post=200),
     "administrator.enable": View(ADMINISTRATORS, post=303),
+    "results.quarters": View(STAFF, get=200),
+    "results.months": View(STAFF, get=200),
+    "results.years": View(STAFF, get=200),
+    "results.file": View(STAFF, get=200),
 }
 
 #: Who may enter, by blueprint; the sign-in is the one door that stands open among the staff's pages.
@@ -78,6 +82,7 @@ BLUEPRINTS = {
     "staff": STAFF,
     "coordinator": COORDINATORS,
     "administrator": ADMINISTRATORS,
+    "results": STAFF,
 }
 
 
@@ -427,6 +432,13 @@ def without_id(page: str) -> str:
 BACK = [
     ("/staff/account", "/staff/account"),
     ("/staff/meetings/new?assignment=x&y=%20", "/staff/meetings/new?assignment=x&y=%20"),
+    ("/results", "/results"),
+    ("/results?all=1", "/results?all=1"),
+    ("/results/years?year=2025", "/results/years?year=2025"),
+    ("/results.csv", "/results.csv"),
+    ("/results.evil.example", "/staff"),
+    ("/results//evil.example", "/staff"),
+    ("/results@evil.example", "/staff"),
     ("", "/staff"),
     ("https://evil.example/staff", "/staff"),
     ("//evil.example/staff", "/staff"),
@@ -482,6 +494,20 @@ def test_a_stranger_is_led_back_to_the_page_asked_for(app: Flask, town: Town, st
     page = Page(stranger.get(asked.headers["Location"]).text)
     fields = page.form_values() | {"address": address, "password": town.passwords[address]}
     assert stranger.post(page.all("form")[0]["action"], data=fields).headers["Location"] == wanted
+
+
+@pytest.mark.parametrize("wanted", ["/results", "/results/months?all=1", "/results/years?year=2025", "/results.csv"])
+def test_a_stranger_who_asks_for_results_signs_in_first_and_gets_them(
+    wanted: str, town: Town, stranger: InspectingClient
+) -> None:
+    address = town.add_staff("ulla@mitthem.example", town.north, StaffRole.EVALUATOR)
+    asked = stranger.get(wanted)
+    assert asked.status_code == 303
+    page = Page(stranger.get(asked.headers["Location"]).text)
+    fields = page.form_values() | {"address": address, "password": town.passwords[address]}
+    let_in = stranger.post(page.all("form")[0]["action"], data=fields)
+    assert let_in.headers["Location"] == wanted
+    assert stranger.get(wanted).status_code == 200
 
 
 def test_what_a_page_fetches_by_itself_is_no_use_and_leads_nowhere_back(

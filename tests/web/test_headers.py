@@ -16,8 +16,10 @@ from enkat.app import create_app
 from enkat.house import House, open_house
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
+from enkat.web import assets
 from tests.conftest import Town
 from tests.inspection import InspectingClient, Page
+from tests.published import publish, quarter, year
 from tests.web.hostile import case
 
 POLICY = {
@@ -73,6 +75,28 @@ def test_staff_pages_have_no_style_or_script_of_their_own(coordinator: Inspectin
         assert all(attrs.get("src", "").startswith("/static/") for attrs in page.all("script"))
         assert "unsafe" not in reply.headers["Content-Security-Policy"]
         assert {name: policy(reply)[name] for name in POLICY} == POLICY
+
+
+def test_a_page_with_a_chart_may_fill_an_empty_style_and_show_a_picture_of_its_own_and_no_more(
+    evaluator: InspectingClient, town: Town
+) -> None:
+    """Plotly fills a style element that stands empty in the page, and makes the picture to keep from a blob."""
+    results = ("/results", "/results/months", "/results/years")
+    usual = policy(evaluator.get("/staff"))
+    assert [policy(evaluator.get(path)) for path in results] == [usual] * 3, "nothing published, no chart"
+    publish(town.db, quarter("2026-Q3"), year(2025, unit={"Norr": 70}))
+    for path in results:
+        reply = evaluator.get(path)
+        assert policy(reply) == usual | {
+            "img-src": {"'self'", "data:", "blob:"},
+            "style-src": usual["style-src"] | {fingerprint("")},
+        }, path
+        assert "unsafe" not in reply.headers["Content-Security-Policy"]
+        assert set(re.findall(r"<style[^>]*>(.*?)</style>", reply.text, re.DOTALL)) == {""}
+        for attributes, text in re.findall(r"<script([^>]*)>(.*?)</script>", reply.text, re.DOTALL):
+            assert 'type="application/json"' in attributes if text else 'src="/static/' in attributes
+    assert policy(evaluator.get("/staff")) == policy(evaluator.get("/results/nonsense")) == usual
+    assert policy(evaluator.get("/results.csv")) == usual
 
 
 def test_every_reply_keeps_itself_to_itself(app: Flask) -> None:
@@ -186,6 +210,33 @@ def test_files_are_kept_for_good_under_a_name_that_follows_their_content(
             reply.mimetype == {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}[path[-3:].strip(".")]
         )
         assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", reply.text)
+
+
+def test_plotly_is_kept_for_good_and_sent_compressed_to_all_who_can_read_that(
+    evaluator: InspectingClient, town: Town
+) -> None:
+    publish(town.db, quarter("2026-Q3"))
+    [path] = [a["src"] for a in Page(evaluator.get("/results").text).all("script") if "plotly" in a.get("src", "")]
+    packed = evaluator.get(path, headers={"Accept-Encoding": "gzip, br"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    whole = gzip.decompress(packed.data)
+    assert path.split("/")[2] == hashlib.sha256(whole).hexdigest()[:16]
+    assert len(packed.data) < len(whole) / 2
+    for wish in ("", "identity", "br", "gzip;q=0"):
+        reply = evaluator.get(path, headers={"Accept-Encoding": wish})
+        assert "Content-Encoding" not in reply.headers, wish
+        assert reply.data == whole
+        assert reply.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+        assert reply.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert packed.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert packed.mimetype == "text/javascript"
+
+
+def test_the_ids_of_the_styles_that_stand_ready_are_those_that_plotly_asks_for() -> None:
+    """A newer Plotly that makes its style elements otherwise would be silent here and broken in the browser."""
+    ids = assets.chart_styles()
+    assert ids[0] == "plotly.js-style-global"
+    assert len(ids) == len(set(ids)) == 2
 
 
 def test_an_outdated_or_made_up_file_is_not_found(stranger: InspectingClient) -> None:

@@ -162,6 +162,10 @@ def _attacker(random: Random, town: Town, clients: dict[str, FlaskClient]) -> tu
         f"/staff/meetings/{meeting.id}/room/family",
         links,
         "/staff/people",
+        "/results",
+        "/results/months",
+        "/results/years",
+        "/results.csv",
     ]
     items = sorted({item.id for form in town.house.catalogue for item in form.items})
     tokens = {who: Page(clients[who].get("/staff/account").text).form_values()["csrf_token"] for who in staff}

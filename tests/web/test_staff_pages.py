@@ -164,7 +164,8 @@ def test_an_evaluator_sees_no_meetings_and_is_told_why(evaluator: InspectingClie
     page = evaluator.get("/staff").text
     assert meeting.id not in page
     assert "M-114" not in page
-    assert "Enskilda möten har ingen resultatsida" in page
+    assert "Enskilda möten visas aldrig" in page
+    assert 'class="button" href="/results"' in page
     assert "/staff/people" not in page
     assert "/staff/meetings" not in page
 
@@ -183,6 +184,14 @@ def test_somebody_with_two_roles_has_both_doors(app: Flask, town: Town) -> None:
     page = both.get("/staff").text
     assert meeting.id in page
     assert 'href="/staff/people"' in page
+
+
+def test_everybody_who_is_signed_in_finds_the_way_to_the_results(
+    coordinator: InspectingClient, evaluator: InspectingClient, administrator: InspectingClient
+) -> None:
+    for client in (coordinator, evaluator, administrator):
+        for path in ("/staff", "/staff/account"):
+            assert "/results" in [a.get("href") for a in Page(client.get(path).text).all("a")], path
 
 
 # The account
