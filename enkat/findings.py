@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from enkat.estimates import Difference, difference
-from enkat.model.result import Cell, Grain, Outcome, Snapshot, Table, cells_of
+from enkat.model.result import Cell, Grain, Outcome, Quarter, Snapshot, Table, cells_of
 from enkat.model.survey import Index, Role
 
 #: Quarters on each side of the comparison: at most, and at least.
@@ -18,11 +18,13 @@ MOST, FEWEST = 4, 3
 
 @dataclass(frozen=True)
 class Finding:
-    """Whose answers are compared (None: everybody's), over which snapshots, and the difference in whole points."""
+    """Whose answers are compared (None: everybody's), over which quarters, whether some since then are left out for
+    they show the role together with others, and the difference in whole points."""
 
     role: Role | None
-    earlier: tuple[Snapshot, ...]
-    later: tuple[Snapshot, ...]
+    earlier: tuple[Quarter, Quarter]
+    later: tuple[Quarter, Quarter]
+    leaves_out: bool
     before: int
     after: int
     low: int
@@ -49,7 +51,9 @@ def find(snapshots: Sequence[Snapshot], index: Index) -> Finding | None:
             earlier, later = rows[-2 * side : -side], rows[-side:]
             found = difference([figure for _one, figure in earlier], [figure for _one, figure in later])
             if found is not None:
-                return _finding(role, [one for one, _figure in earlier], [one for one, _figure in later], found)
+                inside = [one for one, _figure in (*earlier, *later)]
+                leaves_out = any(one not in inside for one in quarters[quarters.index(inside[0]) :])
+                return _finding(role, inside[:side], inside[side:], leaves_out, found)
     return None
 
 
@@ -66,6 +70,12 @@ def _mean(cells: Sequence[Cell], number: int) -> float:
     return sum(cell.n * cell.mean for cell in cells) / number
 
 
-def _finding(role: Role | None, earlier: Sequence[Snapshot], later: Sequence[Snapshot], found: Difference) -> Finding:
-    rounded = [round(value) for value in (found.earlier, found.later, found.low, found.high)]
-    return Finding(role, tuple(earlier), tuple(later), *rounded)
+def _finding(
+    role: Role | None, earlier: Sequence[Snapshot], later: Sequence[Snapshot], leaves_out: bool, found: Difference
+) -> Finding:
+    before, after, low, high = (round(value) for value in (found.earlier, found.later, found.low, found.high))
+    return Finding(role, _span(earlier), _span(later), leaves_out, before, after, low, high)
+
+
+def _span(side: Sequence[Snapshot]) -> tuple[Quarter, Quarter]:
+    return side[0].quarters[0], side[-1].quarters[-1]

@@ -26,6 +26,11 @@ def quarters(some: Sequence[Quarter]) -> str:
     return " + ".join(translator().quarter(one.first) for one in some)
 
 
+def span(ends: tuple[Quarter, Quarter]) -> str:
+    """The quarters from one to another: "K4 2025 - K2 2026"."""
+    return " - ".join(translator().quarter(one.first) for one in ends)
+
+
 def months(some: Sequence[str]) -> str:
     """One month, or several that were joined."""
     return " + ".join(translator().month(date.fromisoformat(f"{one}-01")) for one in some)
