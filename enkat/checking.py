@@ -10,10 +10,11 @@ from enkat.catalogue import Catalogue, context
 from enkat.i18n import Languages
 from enkat.model.errors import CatalogueError, EnkatError, KeyFileError
 from enkat.model.meeting import Meeting, MeetingState
+from enkat.model.result import Grain
 from enkat.secrecy import ballots
 from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
-from enkat.storage import engine, meetings, migrations, questionnaires
+from enkat.storage import engine, meetings, migrations, questionnaires, snapshots
 
 
 def faults(settings: Settings) -> list[str]:
@@ -79,6 +80,7 @@ def _store(settings: Settings) -> Iterator[str]:
             return
         yield from migrations.faults(db)
         yield from _versions(settings, db)
+        snapshots.all_of(db, *Grain)
         keys = KeyStore(settings.keys)
         yield from keys.faults()
         for meeting in meetings.in_state(db, MeetingState.OPEN):

@@ -42,10 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(f"{argument!r} is not text; write it in UTF-8")
     parsed = parser.parse_args(given)
     try:
-        sys.exit(parsed.run(parsed) or 0)
+        status = parsed.run(parsed) or 0
+        sys.stdout.flush()
+        sys.exit(status)
     except CatalogueError as error:
         sys.exit("\n".join(f"enkat: {fault}" for fault in error.faults))
     except EnkatError as error:
+        sys.exit(f"enkat: {error}")
+    except BrokenPipeError:
+        # whoever reads has read enough; what is still in the buffer is not wanted either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
         sys.exit(f"enkat: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
@@ -171,17 +179,21 @@ def _publish(arguments: _Arguments) -> None:
     publish = publishing.rehearse if arguments.dry_run else publishing.publish_due
     with _house() as (house, db):
         done = publish(db, house.settings.smallest_group, house.settings.today())
-    shown = {"published": list(done.published), "open": list(done.open)}
+    shown: dict[str, Any] = {"published": list(done.published), "open": list(done.open)}
+    if arguments.dry_run:
+        shown["dry_run"] = True  # nothing is published: these would be
     lines = chain.from_iterable(_decided(one, arguments.dry_run) for one in done.decisions)
     still_open = [f"still to come: {', '.join(done.open)}" if done.open else "nothing else is to come"]
+    if done.waiting:
+        still_open.append(f"waiting for the next, alone they do not meet the rule: {', '.join(done.waiting)}")
     if done.uncounted:
         still_open.append(f"it waits for {done.uncounted} meetings that are over and not counted; try `enkat count`")
     _print(arguments, shown, "\n".join([*lines, *still_open]))
 
 
 def _decided(decision: publishing.Decision, is_rehearsal: bool) -> Iterator[str]:
-    """What became of a period, in words. Why a group could not stand alone is not said any closer: that its answers
-    were few, or all alike, would be a figure about them."""
+    """What became of a period, in words. Which of a group could not stand alone, and why, is not said any closer: that
+    its answers were few, or all alike, would be a figure about them."""
     snapshot = decision.snapshot
     whose = {Grain.QUARTER: "", Grain.YEAR: ", the year's tables", Grain.CHILD_YEAR: ", children"}[snapshot.grain]
     would = "would be" if is_rehearsal else "is"
@@ -192,10 +204,9 @@ def _decided(decision: publishing.Decision, is_rehearsal: bool) -> Iterator[str]
     }[snapshot.outcome]
     if len(snapshot.periods) > 1:
         yield f"  {PLUS.join(snapshot.periods[:-1])} did not meet the rule and {would} published with it"
-    for table, step in decision.joinings:
-        why = "its natural neighbour" if step.is_natural else "the smallest of the others"
-        group, partner = PLUS.join(step.group), PLUS.join(step.partner)
-        yield f"  {table}: {group} {would} joined with {partner}, {why}: alone it does not meet the rule"
+    for table, group, is_natural in decision.joined:
+        why = "natural neighbours" if is_natural else "with the smallest of the others"
+        yield f"  {table}: {PLUS.join(group)} shown together, {why}: not all of them meet the rule alone"
 
 
 def _results(arguments: _Arguments) -> None:

@@ -10,8 +10,9 @@ A cell is **fit** when, for each published index, it holds
 
 A table splits all answers of its period into disjoint cells. Categories that are not fit are **joined**, the smallest
 first: each with its natural neighbour where it has one, else with the smallest of the others, until every cell is fit.
-So every answer is in every table's total, nothing is withheld, and what is left when one figure is subtracted from
-another is never one to four people.
+A category counts as there when somebody was invited in it, whether or not anybody answered. So the name of a cell
+tells nothing of who answered. Every answer is in every table's total, nothing is withheld, and what is left when one
+figure is subtracted from another is never one to four people.
 
 Whatever holds a fit cell is fit itself: more answers never make a cell unfit. That is why joining always ends where
 the whole is fit, and why a holding may stop counting assignments as soon as it has seen enough, so that its memory
@@ -143,19 +144,21 @@ def is_varied(holding: Holding, indices: Sequence[Index], most_alike: float) -> 
 
 @dataclass(frozen=True)
 class Joining:
-    """One step: which group was joined with which, and whether that is its natural neighbour."""
+    """One step: which group was joined with which into what, and whether that is its natural neighbour."""
 
     group: Group
     partner: Group
+    whole: Group
     is_natural: bool
 
 
 def join(
     holdings: Mapping[str, Holding], neighbours: Neighbours, fits: Callable[[Holding], bool]
 ) -> tuple[list[Group], list[Joining]]:
-    """The groups in which the categories can be shown, in the order given, and the steps that led there. Categories
-    without answers are left out. ValueError where not even all of them together fit."""
-    order = [category for category, holding in holdings.items() if holding.answers]
+    """The groups in which the categories can be shown, in the order given, and the steps that led there. A category
+    without answers is joined like any other: left out, it would tell that nobody answered. ValueError where not even
+    all of them together fit."""
+    order = list(holdings)
     groups: dict[Group, Holding] = {(category,): holdings[category] for category in order}
     steps: list[Joining] = []
     while unfit := [group for group, holding in groups.items() if not fits(holding)]:
@@ -165,8 +168,8 @@ def join(
         others = [other for other in groups if other != group]
         natural = neighbours(group, others)
         partner = _smallest(natural or others, groups)
-        steps.append(Joining(group, partner, bool(natural)))
         joined = tuple(category for category in order if category in group + partner)
+        steps.append(Joining(group, partner, joined, bool(natural)))
         whole = together([groups.pop(group), groups.pop(partner)])
         groups = dict(sorted((groups | {joined: whole}).items(), key=lambda item: order.index(item[0][0])))
     return list(groups), steps

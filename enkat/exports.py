@@ -1,4 +1,4 @@
-"""What is published, as files: the same cells in the same words as on the page."""
+"""What is published, as files: the cells of the page, with the words of the domain."""
 
 import csv
 from collections.abc import Iterator, Sequence

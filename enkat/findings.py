@@ -19,12 +19,14 @@ MOST, FEWEST = 4, 3
 @dataclass(frozen=True)
 class Finding:
     """Whose answers are compared (None: everybody's), over which quarters, whether some since then are left out for
-    they show the role together with others, and the difference in whole points."""
+    they show the role together with others, the lowest and the highest response rate of those compared in per cent,
+    and the difference in whole points."""
 
     role: Role | None
     earlier: tuple[Quarter, Quarter]
     later: tuple[Quarter, Quarter]
     leaves_out: bool
+    rates: tuple[int, int] | None
     before: int
     after: int
     low: int
@@ -52,8 +54,8 @@ def find(snapshots: Sequence[Snapshot], index: Index) -> Finding | None:
             found = difference([figure for _one, figure in earlier], [figure for _one, figure in later])
             if found is not None:
                 inside = [one for one, _figure in (*earlier, *later)]
-                leaves_out = any(one not in inside for one in quarters[quarters.index(inside[0]) :])
-                return _finding(role, inside[:side], inside[side:], leaves_out, found)
+                others = [one for one in quarters[quarters.index(inside[0]) :] if one not in inside]
+                return _finding(role, inside[:side], inside[side:], any(_holds(one, role) for one in others), found)
     return None
 
 
@@ -73,8 +75,17 @@ def _mean(cells: Sequence[Cell], number: int) -> float:
 def _finding(
     role: Role | None, earlier: Sequence[Snapshot], later: Sequence[Snapshot], leaves_out: bool, found: Difference
 ) -> Finding:
-    before, after, low, high = (round(value) for value in (found.earlier, found.later, found.low, found.high))
-    return Finding(role, _span(earlier), _span(later), leaves_out, before, after, low, high)
+    before, after = round(found.earlier), round(found.later)
+    # Published means are whole points, so no difference between them is surer than by one.
+    low, high = min(round(found.low), after - before - 1), max(round(found.high), after - before + 1)
+    rates = [one.rate for one in (*earlier, *later) if one.rate is not None]
+    between = (min(rates), max(rates)) if rates else None
+    return Finding(role, _span(earlier), _span(later), leaves_out, between, before, after, low, high)
+
+
+def _holds(snapshot: Snapshot, role: Role | None) -> bool:
+    """Whether a quarter shows a role's answers at all."""
+    return any(role in cell.categories for cell in snapshot.cells if cell.table is Table.QUARTER_ROLE)
 
 
 def _span(side: Sequence[Snapshot]) -> tuple[Quarter, Quarter]:

@@ -17,7 +17,8 @@ from enkat.model.errors import SettingsError
 #: Closing dates are days in this zone.
 ZONE = ZoneInfo("Europe/Stockholm")
 
-FEWEST_IN_A_GROUP = 5
+#: The smallest group that is ever shown holds five answers. Above a hundred hardly anything would ever be.
+FEWEST_IN_A_GROUP, MOST_IN_A_GROUP = 5, 100
 
 #: A host, or an IPv6 address in brackets, and perhaps a port; no user, path, query or fragment.
 _HOST = re.compile(r"([^\s/?#@:\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?")
@@ -131,12 +132,11 @@ def _is_private(url: str) -> bool:
 
 
 def _smallest_group(where: str, value: object) -> int:
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = 0
-    if number < FEWEST_IN_A_GROUP:
-        raise SettingsError(f"{where}: must be a whole number of {FEWEST_IN_A_GROUP} or more, not '{value}'")
+    number = int(str(value)) if re.fullmatch(r"[0-9]{1,3}", str(value)) else 0
+    if not FEWEST_IN_A_GROUP <= number <= MOST_IN_A_GROUP:
+        raise SettingsError(
+            f"{where}: must be a whole number from {FEWEST_IN_A_GROUP} to {MOST_IN_A_GROUP}, not '{value}'"
+        )
     return number
 
 

@@ -78,7 +78,7 @@ class InspectingClient(FlaskClient):
 def is_for_staff(path: str) -> bool:
     """Whether an address is the staff's: theirs alone may set a cookie and depend on one. Results are for them too.
     Written by hand, apart from what the pages themselves take for theirs."""
-    return path.startswith("/staff") or path in ("/results", "/results.csv") or path.startswith("/results/")
+    return path.startswith(("/staff", "/results/")) or path in ("/results", "/results.csv")
 
 
 def inspect_headers(response: TestResponse) -> None:

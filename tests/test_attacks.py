@@ -209,7 +209,17 @@ class Collusion:
 
     def other_world(self, target: int) -> dict[int, int] | None:
         """Other answers, the target's among them, that would have been published just the same."""
-        return self._within_the_meeting(target) or self._between_meetings(target) or self._anywhere(target)
+        ways = (self._exchanged, self._within_the_meeting, self._between_meetings, self._anywhere)
+        return next((found for way in ways if (found := way(target)) is not None), None)
+
+    def _exchanged(self, target: int) -> dict[int, int] | None:
+        """Without an interval, whoever of the cell has said what is all the same."""
+        own, others = self.said[target], self.said.keys() - self.known if self.interval is None else ()
+        for other in sorted(others):
+            exchanged = {target: self.said[other], other: own}
+            if self.said[other] != own and self.proves(exchanged):
+                return exchanged
+        return None
 
     def _within_the_meeting(self, target: int) -> dict[int, int] | None:
         mates = self.unknown(self.gathering.people[target].meeting, target)

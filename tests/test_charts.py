@@ -64,7 +64,12 @@ def test_the_axis_goes_from_the_first_published_quarter_to_the_last_that_was_dec
     assert series.axis([unpublished("2026-Q4", Outcome.JOINED)]) == series.axis([]) == []
     early = [unpublished("2024-Q4", Outcome.EMPTY), *quarters("2025-Q1", 3)]
     assert series.axis(early) == [Quarter(2025, 1), Quarter(2025, 2), Quarter(2025, 3)]
-    assert series.axis(early, 2) == [Quarter(2025, 2), Quarter(2025, 3)]
+    assert series.latest(early, series.axis(early), 2) == [Quarter(2025, 2), Quarter(2025, 3)]
+
+
+def test_the_latest_quarters_do_not_begin_between_two_that_are_shown_together() -> None:
+    joined = [quarter("2025-Q1+2025-Q2"), *quarters("2025-Q3", 2)]
+    assert series.latest(joined, series.axis(joined), 3)[0] == Quarter(2025, 1)
 
 
 def test_every_place_of_every_role_has_one_point() -> None:
@@ -91,8 +96,9 @@ def test_childrens_years_begin_with_the_first_that_was_published() -> None:
 def test_months_that_are_shown_together_are_one_point() -> None:
     months = [month for one in series.axis(PUBLISHED) for month in one.months]
     points = series.by_month(PUBLISHED, INDEX, months, ALL).points
-    assert sum(len(point.places) for point in points) == len(cells_of(PUBLISHED, Table.MONTH, INDEX))
-    assert all(point.cell for point in points)
+    shown = [point for point in points if point.cell]
+    assert [point.cell for point in shown] == cells_of(PUBLISHED, Table.MONTH, INDEX)
+    assert sorted(place for point in points for place in point.places) == list(range(len(months)))
 
 
 # Marks

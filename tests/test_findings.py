@@ -30,11 +30,16 @@ def find(published: list[Snapshot], index: Index = Index.PARTICIPATION) -> Findi
     return found
 
 
+def spans(found: Finding) -> list[tuple[str, str]]:
+    """From which quarter to which, before and after."""
+    return [(str(first), str(last)) for first, last in (found.earlier, found.later)]
+
+
 def test_four_quarters_are_compared_with_the_four_before() -> None:
     found = find(of_family(50, 52, 48, 50, 70, 72, 68, 70))
     assert (found.role, found.before, found.after, found.gap) == (Role.FAMILY, 50, 70, 20)
-    assert [one.period for one in found.earlier] == ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]
-    assert [one.period for one in found.later] == ["2025-Q1", "2025-Q2", "2025-Q3", "2025-Q4"]
+    assert spans(found) == [("2024-Q1", "2024-Q4"), ("2025-Q1", "2025-Q4")]
+    assert not found.leaves_out
     assert 0 < found.low < found.gap < found.high
     assert found.is_clear
 
@@ -56,24 +61,34 @@ def test_each_index_has_a_finding_of_its_own() -> None:
 def test_there_are_three_to_four_quarters_on_each_side_and_else_no_finding(number: int, a_side: int) -> None:
     published = of_family(*[50 + 5 * (one % 3) for one in range(number)])
     found = findings.find(published, Index.PARTICIPATION)
-    assert (0 if found is None else len(found.later)) == a_side
+    assert (found is None) == (not a_side)
     if found is not None:
-        assert (*found.earlier, *found.later) == tuple(published[-2 * a_side :]), "the latest, none left out"
+        names = [one.period for one in published]
+        assert spans(found) == [(names[-2 * a_side], names[-a_side - 1]), (names[-a_side], names[-1])]
 
 
 def test_where_the_familys_own_answers_stand_in_too_few_quarters_everybodys_are_compared() -> None:
     joined = {"family+kin": 60, "professional": 80}
     found = find([*_row("2024-Q1", *[joined] * 3), *of_family(70, 72, 68, 71, 69, first="2024-Q4")])
     assert found.role is None
-    assert len(found.later) == 4
+    assert spans(found) == [("2024-Q1", "2024-Q4"), ("2025-Q1", "2025-Q4")]
+    assert not found.leaves_out
     assert found.before == round((70 + 70 + 70 + (70 + 64 + 80) / 3) / 4)
 
 
-def test_quarters_in_which_the_family_is_joined_are_left_out_where_enough_remain() -> None:
+def test_quarters_in_which_the_family_is_joined_are_left_out_and_that_is_told() -> None:
     joined = {"family+kin": 99, "professional": 80}
     published = [*of_family(50, 52, 48), *_row("2024-Q4", joined), *of_family(70, 72, 68, first="2025-Q1")]
     found = find(published)
-    assert (found.role, found.before, found.after) == (Role.FAMILY, 50, 70)
+    assert (found.role, found.before, found.after, found.leaves_out) == (Role.FAMILY, 50, 70, True)
+    assert spans(found) == [("2024-Q1", "2024-Q3"), ("2025-Q1", "2025-Q3")]
+    before_them = find([*_row("2023-Q4", joined), *of_family(50, 52, 48, 70, 72, 68)])
+    assert not before_them.leaves_out, "what lies before the quarters that are compared is no part of it anyway"
+
+
+def test_quarters_that_were_joined_are_named_from_the_first_to_the_last() -> None:
+    published = [quarter("2023-Q3+2023-Q4"), *of_family(50, 52, 70, 72), quarter("2025-Q1+2025-Q2")]
+    assert spans(find(published)) == [("2023-Q3", "2024-Q2"), ("2024-Q3", "2025-Q2")]
 
 
 def test_more_answers_weigh_more_in_everybodys_mean() -> None:
@@ -116,7 +131,7 @@ def test_what_is_compared_is_not_chosen_by_what_comes_out(family: list[int], oth
     for index in (Index.PARTICIPATION, Index.USEFULNESS):
         one, other = find(first, index), find(second, index)
         assert one.role == other.role == Role.FAMILY
-        assert [s.period for s in (*one.earlier, *one.later)] == [s.period for s in (*other.earlier, *other.later)]
+        assert spans(one) == spans(other)
 
 
 def _names(number: int) -> list[Snapshot]:

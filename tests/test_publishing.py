@@ -143,7 +143,7 @@ def kept(db: Database) -> list[str]:
 
 def drew(done: Publication) -> list[object]:
     """What a publication says, apart from the meetings that it found it in."""
-    return [done.published, done.open, [(one.snapshot, one.joinings, one.meetings) for one in done.decisions]]
+    return [done.published, done.open, [(one.snapshot, one.joined, one.meetings) for one in done.decisions]]
 
 
 # A quarter
@@ -311,8 +311,8 @@ def test_months_that_do_not_fit_are_joined_with_the_next_and_the_last_with_the_o
     done = years.publish("2026-04-01")
     assert [cell[:3] for cell in years.table(Table.MONTH)] == [("2026-01+2026-02+2026-03", "all", 16)]
     [decision] = done.decisions
-    steps = [(step.group, step.partner) for table, step in decision.joinings if table is Table.MONTH]
-    assert steps == [(("2026-01",), ("2026-02",)), (("2026-03",), ("2026-01", "2026-02"))]
+    together = [group for table, *group in decision.joined if table is Table.MONTH]
+    assert together == [[("2026-01", "2026-02", "2026-03"), True]]
 
 
 def test_kin_who_are_few_are_shown_with_the_family_and_a_meeting_of_both_counts_once(years: Years) -> None:

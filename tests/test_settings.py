@@ -192,13 +192,13 @@ def test_the_calendar_may_be_stopped_in_a_demonstration(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "setting", "mend"),
     [
-        ("smallest_group = 4", "smallest_group", "a whole number of 5 or more, not '4'"),
-        ("smallest_group = 0", "smallest_group", "5 or more"),
-        ("smallest_group = -5", "smallest_group", "5 or more"),
-        ("smallest_group = 5.5", "smallest_group", "5 or more"),
-        ("smallest_group = true", "smallest_group", "5 or more"),
-        ('smallest_group = "five"', "smallest_group", "5 or more"),
-        ("smallest_group = [5]", "smallest_group", "5 or more"),
+        ("smallest_group = 4", "smallest_group", "a whole number from 5 to 100, not '4'"),
+        ("smallest_group = 0", "smallest_group", "from 5 to 100"),
+        ("smallest_group = -5", "smallest_group", "from 5 to 100"),
+        ("smallest_group = 5.5", "smallest_group", "from 5 to 100"),
+        ("smallest_group = true", "smallest_group", "from 5 to 100"),
+        ('smallest_group = "five"', "smallest_group", "from 5 to 100"),
+        ("smallest_group = [5]", "smallest_group", "from 5 to 100"),
         ('today = "20/11 2026"', "today", "a date such as 2026-11-20"),
         ('today = "2026-02-30"', "today", "a date such as 2026-11-20"),
         ("today = 2026-11-20T10:00:00", "today", "a date such as 2026-11-20"),
@@ -225,8 +225,10 @@ def test_a_bad_setting_in_the_file_is_named_with_its_mend(tmp_path: Path, toml: 
 @pytest.mark.parametrize(
     ("name", "value", "mend"),
     [
-        ("smallest_group", "4", "5 or more, not '4'"),
-        ("smallest_group", "many", "5 or more"),
+        ("smallest_group", "4", "from 5 to 100, not '4'"),
+        ("smallest_group", "many", "from 5 to 100"),
+        ("smallest_group", "101", "from 5 to 100"),
+        ("smallest_group", "٧", "from 5 to 100"),
         ("today", "tomorrow", "a date such as 2026-11-20"),
         ("base_url", "http://svar.example.se", "https://"),
     ],

@@ -104,6 +104,11 @@ class Panel:
     marks: tuple[Mark, ...]
     has_line: bool = True
 
+    @property
+    def is_turned(self) -> bool:
+        """Whether its ticks are written upwards."""
+        return not self.has_line and len(self.ticks) > MOST_LEVEL
+
 
 @dataclass(frozen=True)
 class Change:
@@ -136,7 +141,7 @@ def _is_framed(series: Series, point: Point) -> bool:
 def figure(panels: Sequence[Panel], changes: Sequence[Change] = (), columns: int = 2) -> _Dict:
     """Panels beside and under each other: Plotly's data and layout, and `grids`, the domains of the panels' axes and
     the height on wide and on narrow paper."""
-    below = _BELOW + _LINE * max((tick.count("<br>") for panel in panels for tick in panel.ticks), default=0)
+    below = max((_height(panel) for panel in panels), default=0)
     layout: _Dict = {"shapes": [], "annotations": [], "margin": {"l": 32, "r": 8, "t": _ABOVE, "b": below}}
     data: list[_Dict] = []
     for number, panel in enumerate(panels, start=1):
@@ -154,6 +159,12 @@ def figure(panels: Sequence[Panel], changes: Sequence[Change] = (), columns: int
 
 #: Pixels: of a panel, of its title above it, of the ticks below it, and of each further line of those.
 _PANEL, _ABOVE, _BELOW, _LINE = 200, 40, 28, 15
+
+#: Pixels of a letter, and letters of a name, where the names of many categories are written upwards.
+_LETTER, LETTERS = 6, 24
+
+#: Categories whose names can stand beside each other; those of more are written upwards.
+MOST_LEVEL = 5
 
 #: What stands between two columns, as a share of the width.
 _GUTTER = 0.07
@@ -175,6 +186,13 @@ def _grid(panels: int, most: int, below: int) -> _Dict:
     }
 
 
+def _height(panel: Panel) -> int:
+    """Pixels that a panel's ticks take below it."""
+    if panel.is_turned:
+        return _BELOW + _LETTER * max(len(tick) for tick in panel.ticks)
+    return _BELOW + _LINE * max((tick.count("<br>") for tick in panel.ticks), default=0)
+
+
 @dataclass(frozen=True)
 class _Pen:
     """Draws one panel on its own pair of axes."""
@@ -185,12 +203,14 @@ class _Pen:
     def axes(self) -> _Dict:
         """A tick for every place, and 0-100 with lines at 25."""
         ticks = [(place, text) for place, text in enumerate(self.panel.ticks) if text]
-        across = {
+        across: _Dict = {
             "anchor": f"y{self.axis}",
             "range": [-0.6, len(self.panel.ticks) - 0.4],
             "tickvals": [place for place, _text in ticks],
             "ticktext": [text for _place, text in ticks],
         }
+        if self.panel.is_turned:
+            across["tickangle"] = -90
         return {f"xaxis{self.axis}": across, f"yaxis{self.axis}": {"anchor": f"x{self.axis}"}}
 
     def traces(self) -> list[_Dict]:
@@ -267,7 +287,7 @@ class _Pen:
                 textangle=0 if across else -90,
                 xanchor="center" if across else "left",
                 yanchor="top",
-                font={"size": 11, "color": INK_2},
+                font={"size": 10, "color": INK_2},
             )
 
     def _framed(self) -> list[tuple[float, float, str]]:

@@ -41,14 +41,22 @@ class Series:
         return point.cell is not None and point.cell.categories != (self.category,)
 
 
-def axis(snapshots: Sequence[Snapshot], last: int | None = None) -> list[Quarter]:
-    """The quarters from the first that was published to the last that was decided on, or only the last so many."""
+def axis(snapshots: Sequence[Snapshot]) -> list[Quarter]:
+    """The quarters from the first that was published to the last that was decided on."""
     quarters = _of(snapshots, Grain.QUARTER)
     shown = [one.quarters[0] for one in quarters if one.outcome is Outcome.PUBLISHED]
     if not shown:
         return []
-    whole = shown[0].until(quarters[-1].quarters[-1])
-    return whole[-last:] if last else whole
+    return shown[0].until(quarters[-1].quarters[-1])
+
+
+def latest(snapshots: Sequence[Snapshot], whole: Sequence[Quarter], number: int) -> list[Quarter]:
+    """The last so many quarters, and those that are shown together with the first of them."""
+    kept = list(whole[-number:])
+    for snapshot in _of(snapshots, Grain.QUARTER):
+        if kept and kept[0] in snapshot.quarters and snapshot.outcome is Outcome.PUBLISHED:
+            kept = snapshot.quarters[0].until(kept[-1])
+    return kept
 
 
 def by_role(snapshots: Sequence[Snapshot], index: Index, role: Role, quarters: Sequence[Quarter]) -> Series:
@@ -69,7 +77,9 @@ def by_month(snapshots: Sequence[Snapshot], index: Index, months: Sequence[str],
         places = tuple(months.index(month) for month in cell.periods if month in months)
         if places:
             points.append(Point(places, cell))
-    return Series(category, tuple(points))
+    covered = {place for point in points for place in point.places}
+    absent = [Point((place,), absence=Absence.NONE) for place in range(len(months)) if place not in covered]
+    return Series(category, tuple(sorted([*points, *absent], key=lambda point: point.places)))
 
 
 def of_children(snapshots: Sequence[Snapshot], index: Index) -> tuple[list[str], Series]:

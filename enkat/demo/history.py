@@ -87,10 +87,11 @@ def _likely(steps: int, level: int) -> list[Answer]:
 
 @dataclass
 class _Work:
-    """An assignment and how many meetings it has had."""
+    """An assignment, how many meetings it has had, and when the last one closed."""
 
     assignment: Assignment
     meetings: int = 0
+    last: date = date.min
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,8 @@ class History:
     def _meeting(self, stretch: _Stretch) -> list[Response]:
         """One meeting that closed within a stretch, and what was answered."""
         chance, work, first = self._chance, self._work(), stretch.quarter.first
-        closes = first + timedelta(days=chance.randint(0, (stretch.last - first).days))
+        earliest = min(max(first, work.last), stretch.last)  # an assignment's meetings follow each other
+        closes = work.last = earliest + timedelta(days=chance.randint(0, (stretch.last - earliest).days))
         meeting = Meeting(
             id=inviting.new_id(),
             assignment=work.assignment.id,

@@ -42,3 +42,11 @@ class StaffSession:
     staff: str
     started: datetime
     seen: datetime
+
+
+def alphabetical(name: str) -> str:
+    """What a name is sorted by: in Swedish å comes before ä, and both after z."""
+    return name.casefold().translate(_SWEDISH)
+
+
+_SWEDISH = str.maketrans("åäö", "{|}")

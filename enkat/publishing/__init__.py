@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlite_utils import Database
 
-from enkat.disclosure import Holding, Joining, is_fit
+from enkat.disclosure import Group, Holding, Joining, is_fit
 from enkat.model.errors import StoreUnavailable
 from enkat.model.meeting import CountedMeeting
 from enkat.model.result import ADULTS, PUBLISHED, Grain, Outcome, Quarter, Scope, Snapshot, Table
@@ -30,22 +30,23 @@ RATE_STEP = 5
 
 @dataclass(frozen=True)
 class Decision:
-    """What became of a period: its snapshot, how the categories of its tables were joined, and whose answers it is
-    about, which were found in so many meetings."""
+    """What became of a period: its snapshot, the categories of its tables that are shown together and whether all of
+    them by nature, and whose answers it is about, which were found in so many meetings."""
 
     snapshot: Snapshot
-    joinings: tuple[tuple[Table, Joining], ...]
+    joined: tuple[tuple[Table, Group, bool], ...]
     scope: Scope
     meetings: int
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What was decided, which periods are still to come, and how many meetings that are over hold up the next one
-    because they are not counted."""
+    """What was decided, which periods are still to come, which quarters wait to be joined with the next one, and how
+    many meetings that are over hold that up because they are not counted."""
 
     decisions: tuple[Decision, ...]
     open: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
     uncounted: int = 0
 
     @property
@@ -63,7 +64,7 @@ def publish_due(db: Database, smallest: int, today: date) -> Publication:
         found = _decide(db, due, smallest, today, past)
         if _keep(db, found, past):
             decided += found
-    return Publication(tuple(decided), _open_periods(db, past), _uncounted(db, past, today))
+    return _publication(db, decided, past, today)
 
 
 def rehearse(db: Database, smallest: int, today: date) -> Publication:
@@ -74,7 +75,13 @@ def rehearse(db: Database, smallest: int, today: date) -> Publication:
         found = _decide(db, due, smallest, today, past)
         decided += found
         past = past.and_then(found)
-    return Publication(tuple(decided), _open_periods(db, past), _uncounted(db, past, today))
+    return _publication(db, decided, past, today)
+
+
+def _publication(db: Database, decided: Sequence[Decision], past: "Past", today: date) -> Publication:
+    quarter = next_quarter(db, past)
+    uncounted = meetings.open_until(db, quarter.last) if quarter and quarter.last < today else 0
+    return Publication(tuple(decided), _open_periods(db, past), past.waiting(Grain.QUARTER), uncounted)
 
 
 @dataclass(frozen=True)
@@ -139,23 +146,35 @@ def next_quarter(db: Database, past: Past) -> Quarter | None:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The next quarter to be decided on, and the first day on which that can be; `is_over` where it only waits for its
-    meetings to be counted."""
+    """The next quarter to be decided on, as it is seen on a day."""
 
     quarter: Quarter
-    day: date
-    is_over: bool
+    today: date
+
+    @property
+    def day(self) -> date:
+        """The first day on which it can be published."""
+        return self.quarter.next.first
 
     @property
     def year_day(self) -> date:
         """The first day on which its year can be published."""
         return date(self.quarter.year + 1, 1, 1)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it only waits for its meetings to be counted."""
+        return self.day <= self.today
+
+    @property
+    def is_year_over(self) -> bool:
+        """Whether its year only waits for that."""
+        return self.year_day <= self.today
+
 
 def outlook(db: Database, today: date) -> Outlook:
     """What is published next, and when."""
-    quarter = next_quarter(db, _past(db)) or Quarter.of(today)
-    return Outlook(quarter, quarter.next.first, quarter.next.first <= today)
+    return Outlook(next_quarter(db, _past(db)) or Quarter.of(today), today)
 
 
 def _past(db: Database) -> Past:
@@ -221,11 +240,6 @@ def _open_periods(db: Database, past: Past) -> tuple[str, ...]:
     return (*map(str, quarters), *sorted(years))
 
 
-def _uncounted(db: Database, past: Past, today: date) -> int:
-    quarter = next_quarter(db, past)
-    return meetings.open_until(db, quarter.last) if quarter and quarter.last < today else 0
-
-
 @dataclass
 class _Gathered:
     """What is known of the answers of a scope when all of them have been read."""
@@ -249,20 +263,20 @@ class _Clerk:
         """A period's snapshot. `periods` are those it covers if it is published; else only its last is settled."""
         gathered = self._gather(scope, tables)
         answers = gathered.holding.answers
-        outcome, cells, joinings = Outcome.EMPTY, [], []
+        outcome, cells, joined = Outcome.EMPTY, [], []
         if answers:
             outcome = Outcome.PUBLISHED if self._fits(gathered.holding) else Outcome.JOINED
         if outcome is Outcome.PUBLISHED:
             for table in tables:
                 of_table, steps = table.cells(periods, self._fits)
                 cells += of_table
-                joinings += [(table.table, step) for step in steps]
+                joined += [(table.table, *group) for group in _shown_together(steps)]
         snapshot = Snapshot(scope.grain, periods[-1:], year, outcome, self.today)
         if outcome is Outcome.PUBLISHED:
             rate = _rate(answers, gathered.eligible)
             forms = tuple(sorted(gathered.forms))
             snapshot = Snapshot(scope.grain, periods, year, outcome, self.today, answers, rate, forms, tuple(cells))
-        return Decision(snapshot, tuple(joinings), scope, gathered.meetings)
+        return Decision(snapshot, tuple(joined), scope, gathered.meetings)
 
     def _fits(self, holding: Holding) -> bool:
         return is_fit(holding, PUBLISHED, self.smallest)
@@ -271,18 +285,19 @@ class _Clerk:
         gathered = _Gathered()
         roles = (Role.CHILD,) if scope.grain is Grain.CHILD_YEAR else ADULTS
         for meeting in self._meetings(scope):
-            by_role: dict[Role, list[Scores]] = {}
+            by_role: dict[Role, list[Scores]] = {role: [] for role in roles if meeting.invited.get(role)}
             for response in meeting.responses:
                 if response.role in roles:
                     scores = self._scores(response)
                     by_role.setdefault(response.role, []).append(scores)
                     gathered.holding.add(meeting.assignment.id, scores)
                     gathered.forms.add((response.questionnaire, response.version))
-            for table in tables:
-                table.add(meeting, by_role)
             gathered.meetings += 1
-            answered = sum(map(len, by_role.values()))
-            gathered.eligible += max(answered, sum(meeting.invited.get(role, 0) for role in roles))
+            gathered.eligible += max(
+                sum(map(len, by_role.values())), sum(meeting.invited.get(role, 0) for role in roles)
+            )
+            for table in tables if by_role else ():
+                table.add(meeting, by_role)
         return gathered
 
     def _meetings(self, scope: Scope) -> Iterator[CountedMeeting]:
@@ -295,6 +310,15 @@ class _Clerk:
         """An answer's scores by the version of the questionnaire that it was given to."""
         form = self.forms.get((response.questionnaire, response.version))
         return {index: in_parts(index_score(form, index, response.answers)) if form else None for index in PUBLISHED}
+
+
+def _shown_together(steps: Sequence[Joining]) -> list[tuple[Group, bool]]:
+    """The groups that the steps have led to, and whether every step was natural."""
+    groups: dict[Group, bool] = {}
+    for step in steps:
+        natural = [groups.pop(part, True) for part in (step.group, step.partner)]
+        groups[step.whole] = all(natural) and step.is_natural
+    return list(groups.items())
 
 
 def _rate(answers: int, eligible: int) -> int | None:

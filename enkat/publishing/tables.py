@@ -9,7 +9,7 @@ from enkat.disclosure import Group, Holding, Joining, Neighbours, alike, by_size
 from enkat.estimates import COARSE, FINE, Sums, whole_points
 from enkat.model.meeting import CountedMeeting, Source
 from enkat.model.result import ADULTS, ALL, PUBLISHED, Cell, Table
-from enkat.model.staff import Unit
+from enkat.model.staff import Unit, alphabetical
 from enkat.model.survey import Index, Role
 from enkat.scoring import PARTS
 
@@ -19,7 +19,7 @@ Scores = Mapping[Index, int | None]
 #: The scores of a meeting's answers by the role of those who gave them.
 ByRole = Mapping[Role, Sequence[Scores]]
 
-#: Which category of a table each of a meeting's answers belongs to.
+#: Which categories of a table somebody of a meeting was invited in, and which of its answers belong to each.
 Split = Callable[[CountedMeeting, ByRole], Mapping[str, Sequence[Scores]]]
 
 #: Children's usefulness has two items, and small children's scale three points: few scores, far apart.
@@ -73,18 +73,19 @@ class Tabulation:
     neighbours: Callable[[Sequence[str]], Neighbours] = lambda _order: by_size
     sharing: Sequence[str] = ()
     boxes: dict[Group, Box] = field(default_factory=dict)
+    categories: set[str] = field(default_factory=set)
 
     def add(self, meeting: CountedMeeting, by_role: ByRole) -> None:
-        """Take in a meeting's answers."""
+        """Take in a meeting's answers. `by_role` has every role that somebody was invited in."""
         split = self.split(meeting, by_role)
+        self.categories.update(split)
         for group in self._unions or [(category,) for category in split]:
             answers = [scores for category in group for scores in split.get(category, ())]
-            if answers:
-                self.boxes.setdefault(group, Box()).add(meeting.assignment.id, answers)
+            self.boxes.setdefault(group, Box()).add(meeting.assignment.id, answers)
 
     def cells(self, periods: tuple[str, ...], fits: Callable[[Holding], bool]) -> tuple[list[Cell], list[Joining]]:
         """The table's cells for a snapshot of these periods, and how its categories were joined."""
-        order = self.order(group[0] for group in self.boxes if len(group) == 1)
+        order = self.order(self.categories)
         groups, steps = join({one: self.boxes[one,].holding for one in order}, self.neighbours(order), fits)
         return [
             self._box(group).cell(self.table, *self._place(group, periods), index)
@@ -121,7 +122,7 @@ def of_quarter(months: Sequence[str]) -> list[Tabulation]:
         return {closed if closed in months else months[0]: _adults(by_role)}
 
     def role(_meeting: CountedMeeting, by_role: ByRole) -> Mapping[str, Sequence[Scores]]:
-        return {role: by_role.get(role, ()) for role in ADULTS}
+        return _named(by_role)
 
     return [
         Tabulation(Table.MONTH, month, sorted, in_order),
@@ -139,7 +140,7 @@ def of_year(units: Sequence[Unit]) -> list[Tabulation]:
         Tabulation(
             Table.YEAR_UNIT,
             lambda meeting, said: {by_id[meeting.assignment.unit].name: _adults(said)},
-            partial(sorted, key=str.casefold),
+            partial(sorted, key=alphabetical),
             lambda _order: alike(districts),
         ),
         Tabulation(
@@ -158,11 +159,15 @@ def of_year(units: Sequence[Unit]) -> list[Tabulation]:
 
 def of_children() -> list[Tabulation]:
     """A year's one table of children's answers."""
-    return [Tabulation(Table.YEAR_CHILD, lambda _meeting, said: {Role.CHILD: said.get(Role.CHILD, ())}, sorted)]
+    return [Tabulation(Table.YEAR_CHILD, lambda _meeting, said: _named(said), sorted)]
 
 
 def _as_listed(words: Sequence[str]) -> Callable[[Iterable[str]], list[str]]:
     return partial(sorted, key=words.index)
+
+
+def _named(by_role: ByRole) -> dict[str, Sequence[Scores]]:
+    return {str(role): answers for role, answers in by_role.items()}
 
 
 def _adults(by_role: ByRole) -> list[Scores]:

@@ -23,6 +23,10 @@
   const made = (figure, grid, isDark, extra) => {
     const light = { data: figure.data, layout: { ...figure.layout, template } };
     const { data, layout } = isDark ? darkened(light) : structuredClone(light);
+    if (grid === figure.grids.narrow) {
+      // As many numbers as months would run together on a phone.
+      for (const trace of data) if (trace.mode === 'text' && trace.x.length > 12) trace.textfont = { size: 9 };
+    }
     grid.x.forEach((domain, number) => {
       const axis = number ? number + 1 : '';
       layout[`xaxis${axis}`].domain = domain;
@@ -46,6 +50,7 @@
     return Plotly.react(place, data, layout, config);
   };
 
+  for (const part of document.querySelectorAll('[data-charted]')) part.hidden = false;
   const drawAll = () => charts.forEach((chart) => draw(chart, false));
   drawAll();
   dark.addEventListener('change', drawAll);
@@ -64,10 +69,14 @@
     const { figure } = charts.find(({ place }) => place.id === button.dataset.image);
     button.addEventListener('click', () => {
       const grid = figure.grids.wide;
+      const [above, below] = [figure.layout.margin.t + 40, figure.layout.margin.b + 30];
+      const size = { height: grid.height + 70, margin: { ...figure.layout.margin, t: above, b: below } };
       const title = { text: button.dataset.title, x: 0.01, xanchor: 'left', y: 0.985, yanchor: 'top', font: { size: 18, color: '#1B2421', weight: 650 } };
-      const picture = made(figure, grid, false, { title, height: grid.height + 40, margin: { ...figure.layout.margin, t: figure.layout.margin.t + 40 } });
+      const source = { text: button.dataset.source, xref: 'paper', yref: 'paper', x: 0, y: 0, yshift: -below + 2, xanchor: 'left', yanchor: 'bottom' };
+      const picture = made(figure, grid, false, { title, ...size });
+      picture.layout.annotations.push(source);
       const filename = `enkat-${button.dataset.image.replace('chart-', '')}`;
-      Plotly.downloadImage(picture, { format: 'png', width: PICTURE, height: grid.height + 40, scale: 2, filename });
+      Plotly.downloadImage(picture, { format: 'png', width: PICTURE, height: size.height, scale: 2, filename });
     });
   }
 })();

@@ -6,8 +6,10 @@ from datetime import date
 
 from sqlite_utils import Database
 
+from enkat.model.errors import StoreError
 from enkat.model.meeting import Source
 from enkat.model.result import Cell, Grain, Outcome, Snapshot, Table
+from enkat.model.staff import alphabetical
 from enkat.model.survey import Index
 from enkat.storage.engine import Row, insert, placeholders, rows
 
@@ -49,20 +51,27 @@ def put(db: Database, snapshot: Snapshot) -> None:
 
 
 def all_of(db: Database, *grains: Grain) -> list[Snapshot]:
-    """Every snapshot of some grains with its cells, the oldest first."""
+    """Every snapshot of some grains with its cells, the oldest first; StoreError where one cannot be read."""
     inside, named = placeholders("g", grains)
     found = rows(db, f"{_SNAPSHOT} where grain in ({inside})", **named)
-    return _in_order(found, rows(db, f"{_CELL} where grain in ({inside})", **named))
+    return _read(found, rows(db, f"{_CELL} where grain in ({inside})", **named))
 
 
 def outcomes(db: Database) -> list[Snapshot]:
-    """Every snapshot without its cells, the oldest first."""
-    return _in_order(rows(db, _SNAPSHOT), ())
+    """Every snapshot without its cells, the oldest first; StoreError where one cannot be read."""
+    return _read(rows(db, _SNAPSHOT), ())
 
 
 _SNAPSHOT = "select grain, period, year, outcome, published, n, rate, forms from snapshot"
 _CELL = """
     select grain, snapshot, table_name, period, category, index_name, n, meetings, mean, low, high from cell"""
+
+
+def _read(found: Iterable[Row], cells: Sequence[Row]) -> list[Snapshot]:
+    try:
+        return _in_order(found, cells)
+    except (ValueError, TypeError, IndexError) as error:
+        raise StoreError(f"what is published is damaged ({error}); restore a backup") from error
 
 
 def _in_order(found: Iterable[Row], cells: Sequence[Row]) -> list[Snapshot]:
@@ -111,7 +120,7 @@ _GRAINS, _TABLES, _INDICES, _SOURCES = list(Grain), list(Table), list(Index), li
 
 def _cell_place(cell: Cell) -> tuple[object, ...]:
     """Tables and indices in their order, periods in time, sources as listed, meetings counted up, others by name."""
-    category: object = cell.categories
+    category: object = [alphabetical(one) for one in cell.categories]
     if cell.table is Table.YEAR_NUMBER:
         category = int(cell.categories[0])
     elif cell.table is Table.YEAR_SOURCE:

@@ -16,6 +16,7 @@ def judge() -> None:
     try:
         if request.mimetype == "application/x-www-form-urlencoded":
             unquote_to_bytes(body).decode("utf-8")
-        _ = request.form  # a part without a name breaks Werkzeug's reader
+        if None in request.form:  # a part without a name, which breaks WTForms, and others break Werkzeug's reader
+            abort(400)
     except (LookupError, ValueError):
         abort(400)

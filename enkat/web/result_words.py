@@ -6,6 +6,7 @@ from html import escape
 
 from flask import g
 
+from enkat.charts import grammar
 from enkat.charts.series import Absence, Point, Series
 from enkat.model.meeting import Source
 from enkat.model.result import ALL, Cell, Quarter, Table
@@ -27,8 +28,8 @@ def quarters(some: Sequence[Quarter]) -> str:
 
 
 def span(ends: tuple[Quarter, Quarter]) -> str:
-    """The quarters from one to another: "K4 2025 - K2 2026"."""
-    return " - ".join(translator().quarter(one.first) for one in ends)
+    """The quarters from one to another: "K4 2025–K2 2026"."""
+    return "–".join(dict.fromkeys(translator().quarter(one.first) for one in ends))
 
 
 def months(some: Sequence[str]) -> str:
@@ -72,11 +73,15 @@ def categories(table: Table, some: Sequence[str]) -> str:
     return " + ".join(category(table, one) for one in some)
 
 
-def tick(table: Table, some: Sequence[str]) -> str:
-    """The same for an axis, in lines of a few letters; what somebody has named is text and not markup."""
+def tick(table: Table, some: Sequence[str], is_turned: bool) -> str:
+    """The same for an axis: written upwards in one line, or level in lines of a few letters. What somebody has named
+    is text and not markup."""
+    if is_turned:
+        name = categories(table, some)
+        return escape(name if len(name) <= grammar.LETTERS else f"{name[: grammar.LETTERS - 1]}…", quote=False)
     lines = [""]
-    for word in escape(categories(table, some)).split():
-        if lines[-1] and len(lines[-1]) + len(word) >= 12:
+    for word in escape(categories(table, some), quote=False).split():
+        if lines[-1] and len(lines[-1]) + len(word) >= 11:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return "<br>".join(lines)
@@ -92,10 +97,14 @@ def figure(cell: Cell) -> str:
     return f"{cell.mean} ({cell.low}-{cell.high})" if cell.low is not None else str(cell.mean)
 
 
-def size(cell: Cell) -> str:
-    """How many answers of how many meetings."""
-    answers = ngettext("%(num)s svar", "%(num)s svar", cell.n) % {"num": cell.n}
-    return answers + ", " + ngettext("%(num)s möte", "%(num)s möten", cell.meetings) % {"num": cell.meetings}
+def answers(cell: Cell) -> str:
+    """How many answers."""
+    return ngettext("%(num)s svar", "%(num)s svar", cell.n) % {"num": cell.n}
+
+
+def meetings(cell: Cell) -> str:
+    """Of how many meetings."""
+    return ngettext("%(num)s möte", "%(num)s möten", cell.meetings) % {"num": cell.meetings}
 
 
 def point(cell: Cell) -> str:
@@ -104,18 +113,18 @@ def point(cell: Cell) -> str:
         read = months(cell.periods) if cell.table is Table.MONTH else quarters([Quarter.read(p) for p in cell.periods])
     else:
         read = " + ".join(cell.periods)
-    name = escape(categories(cell.table, cell.categories))
-    return f"{name}, {read}<br><b>{figure(cell)}</b><br>{size(cell)}"
+    name = escape(categories(cell.table, cell.categories), quote=False)
+    return f"{name}, {read}<br>{figure(cell)}<br>{answers(cell)}, {meetings(cell)}"
 
 
 def frame(series: Series, point: Point) -> str:
     """What stands in a dotted frame."""
     if point.cell is None:
-        return absence(point.absence)
+        return absence(point.absence) if series.category != ALL else ""
     others = [one for one in point.cell.categories if one != series.category]
     if others:
         return "+ " + " + ".join(_(SHORT_ROLES[Role(one)]) for one in others)
-    return "" if point.cell.table is Table.MONTH else _("tillsammans")
+    return _("tillsammans") if point.cell.table is not Table.MONTH else ""
 
 
 def absence(why: Absence | None) -> str:

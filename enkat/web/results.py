@@ -4,7 +4,7 @@ Only snapshots are read, so a page costs the same whatever the number of answers
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -64,10 +64,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """One index over the quarters: what is found, the chart, and the tables of adults and of children."""
+    """One index over the quarters: what is found and whether questionnaires changed meanwhile, the chart, and the
+    tables of adults and of children."""
 
     index: Index
     finding: Finding | None
+    is_changed: bool
     figure: Markup
     rows: tuple[Row, ...]
     children: tuple[Row, ...]
@@ -94,7 +96,7 @@ def quarters() -> str:
         "results/quarters.html",
         found,
         sections=[_section(found, shown, index, tuple(changes)) for index in PUBLISHED],
-        changes=changes.values(),
+        changes=changes,
         published_quarters=sum(one.grain is Grain.QUARTER and one.outcome is Outcome.PUBLISHED for one in found),
         number=len(whole),
         shows_all=len(shown) == len(whole),
@@ -121,22 +123,25 @@ def months() -> str:
 @access.staff_only()
 def years() -> str:
     """A year by unit, source and meeting number, and its children."""
-    found = [one for one in snapshots.all_of(db(), Grain.YEAR, Grain.CHILD_YEAR) if one.outcome is Outcome.PUBLISHED]
+    whole = snapshots.all_of(db(), Grain.YEAR, Grain.CHILD_YEAR)
+    found = [one for one in whole if one.outcome is Outcome.PUBLISHED]
     if not found:
         return _nothing_yet("results.years")
     there = sorted({one.year for one in found})
     wish = request.args.get("year", "")
     year = int(wish) if wish in map(str, there) else there[-1]
     of_year = [one for one in found if one.year == year]
+    born = [one for one in whole if one.grain is Grain.CHILD_YEAR and str(year) in one.periods]
     return _page(
         "results/years.html",
         found,
         year=year,
         years=there,
         adults=next((one for one in of_year if one.grain is Grain.YEAR), None),
-        children=next((one for one in of_year if one.grain is Grain.CHILD_YEAR), None),
+        quarters=_quarters_of(year),
+        children=born[-1] if born else None,
         splits=[_split(of_year, table) for table in _YEARLY if cells_of(of_year, table, PUBLISHED[0])],
-        child_lines=_lines(of_year, Table.YEAR_CHILD),
+        child_lines=_lines(born[-1:], Table.YEAR_CHILD),
     )
 
 
@@ -153,7 +158,13 @@ def _published_quarters() -> tuple[list[Snapshot], list[Quarter], list[Quarter]]
     """What is published by quarter, all its quarters, and those on the page."""
     found = snapshots.all_of(db(), Grain.QUARTER, Grain.CHILD_YEAR)
     whole = series.axis(found)
-    return found, whole, whole if "all" in request.args else whole[-LATEST:]
+    return found, whole, whole if "all" in request.args else series.latest(found, whole, LATEST)
+
+
+def _quarters_of(year: int) -> list[Quarter]:
+    """The quarters whose answers a year's tables hold."""
+    counted = [one for one in snapshots.outcomes(db()) if one.grain is Grain.QUARTER and one.year == year]
+    return [quarter for one in counted if one.outcome is Outcome.PUBLISHED for quarter in one.quarters]
 
 
 def _nothing_yet(endpoint: str) -> str:
@@ -185,9 +196,11 @@ def _section(found: Sequence[Snapshot], shown: Sequence[Quarter], index: Index, 
     if born:
         title = _("Barn, per år")
         panels.append(Panel(title, grammar.STYLES[Role.CHILD], tuple(born), _marks(children)))
+    finding = findings.find(found, index)
     return Section(
         index,
-        findings.find(found, index),
+        finding,
+        _is_changed(found, finding),
         _json(grammar.figure(panels, changes)),
         tuple(_row(found, shown, roles, number) for number in range(len(roles[0].points))),
         tuple(_child_row(found, born, children, number) for number in range(len(children.points))),
@@ -241,7 +254,8 @@ def _months(found: Sequence[Snapshot], shown: Sequence[Quarter]) -> Split:
 def _split(found: Sequence[Snapshot], table: Table) -> Split:
     """A year's table, its categories side by side."""
     lines = _lines(found, table)
-    ticks = tuple(words.tick(table, line.cells[0].categories) for line in lines)
+    is_turned = len(lines) > grammar.MOST_LEVEL
+    ticks = tuple(words.tick(table, line.cells[0].categories, is_turned) for line in lines)
     panels = [
         Panel(
             words.index(index),
@@ -266,17 +280,34 @@ def _marks(one: Series) -> tuple[grammar.Mark, ...]:
 
 
 def _changes(found: Sequence[Snapshot], shown: Sequence[Quarter]) -> dict[Change, str]:
-    """The quarters in which a new version of a questionnaire was answered for the first time, and what to say of it."""
-    newest: dict[str, int] = {}
+    """A line before each quarter on the page that brought new versions of questionnaires, and what to say of it."""
     changes: dict[Change, str] = {}
-    for one in found:
-        for form, version in one.forms if one.grain is Grain.QUARTER else ():
-            if version > newest.setdefault(form, version) and one.quarters[-1] in shown:
-                change = Change(shown.index(one.quarters[-1]), chr(ord("A") + len(changes)))
-                said = {"quarter": words.quarters(one.quarters), "form": words.form(form), "version": version}
-                changes[change] = _("Från %(quarter)s: formuläret för %(form)s i version %(version)s.", **said)
-            newest[form] = max(version, newest[form])
+    for one, forms in _new_versions(found):
+        if one.quarters[0] in shown:
+            change = Change(shown.index(one.quarters[0]), chr(ord("A") + len(changes)))
+            said = [_("formuläret för %(form)s i version %(version)s", form=words.form(f), version=v) for f, v in forms]
+            changes[change] = _(
+                "Från %(quarter)s: %(forms)s.", quarter=words.quarters(one.quarters), forms=", ".join(said)
+            )
     return changes
+
+
+def _new_versions(found: Sequence[Snapshot]) -> Iterator[tuple[Snapshot, list[tuple[str, int]]]]:
+    """The quarters in which newer versions of questionnaires were answered than before, with those versions."""
+    newest: dict[str, int] = {}
+    for one in found:
+        if one.grain is Grain.QUARTER:
+            if newer := [(form, version) for form, version in one.forms if version > newest.get(form, version)]:
+                yield one, newer
+            newest |= {form: max(version, newest.get(form, 1)) for form, version in one.forms}
+
+
+def _is_changed(found: Sequence[Snapshot], finding: Finding | None) -> bool:
+    """Whether questionnaires changed within what is compared."""
+    if finding is None:
+        return False
+    first, last = finding.earlier[0], finding.later[1]
+    return any(first < one.quarters[-1] <= last for one, _forms in _new_versions(found))
 
 
 def _json(figure: dict[str, Any]) -> Markup:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from html import unescape
 from io import StringIO
 from typing import Any
 
@@ -21,7 +22,7 @@ from flask.testing import FlaskClient
 from enkat import demo
 from enkat.app import create_app
 from enkat.house import open_house
-from enkat.model.result import Outcome
+from enkat.model.result import Grain, Outcome, Snapshot
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
 from enkat.settings import Settings
@@ -121,7 +122,7 @@ def test_a_published_quarter_has_its_figures_their_number_and_the_response_rate(
     publish(town.db, quarter("2026-Q3", {"family": 72, "kin": (64, 9, 7), "professional": (80, 14, 4)}))
     page = evaluator.get("/results").text
     participation, usefulness = grids(page)
-    assert participation.head == ("Kvartal", "Familj", "Anhöriga och vänner", "Professionella", "Svarade")
+    assert participation.head == ("Kvartal", "Familj", "Anhöriga och vänner", "Professionella", "Svarsfrekvens")
     [line], [other] = participation.texts, usefulness.texts
     assert line == ["K3 2026", "72 (64-80) 12 svar, 6 möten", "64 9 svar, 7 möten", "80 14 svar, 4 möten", "55 %"]
     assert other[1:4] == ["62 (54-70) 12 svar, 6 möten", "54 9 svar, 7 möten", "70 14 svar, 4 möten"]
@@ -144,10 +145,10 @@ def test_from_six_quarters_on_the_page_says_what_has_changed_and_what_that_does_
     )
     page = evaluator.get("/results").text
     assert finding(page).startswith(
-        "Familjens svar ligger högre de senaste 3 kvartalen (från K1 2026) än de 3 före: 71 mot 51. Skillnaden är 20 ("
+        "Familjens svar ligger högre K1 2026–K3 2026 än K2 2025–K4 2025: 71 mot 51. Skillnaden är 20 steg av 100 ("
     )
     assert "Det visar inte vad det beror på, och inget om dem som inte svarade." in page
-    assert "Senaste kvartalet svarade ungefär 55 % av de vuxna" in plain(page)
+    assert "Av de vuxna som bjöds in svarade ungefär 55 %" in plain(page)
 
 
 def test_a_fall_is_told_as_a_fall_and_no_clear_change_as_none(evaluator: InspectingClient, town: Town) -> None:
@@ -158,8 +159,8 @@ def test_a_fall_is_told_as_a_fall_and_no_clear_change_as_none(evaluator: Inspect
     ]
     publish(town.db, *published)
     page = evaluator.get("/results").text
-    assert "ligger lägre de senaste 3 kvartalen" in finding(page)
-    assert re.search(r"Skillnaden är −20 \(−\d+ till −\d+\)\.", finding(page))
+    assert "ligger lägre K1 2026–K3 2026 än K2 2025–K4 2025" in finding(page)
+    assert re.search(r"Skillnaden är −20 steg av 100 \(95 % intervall: −\d+ till −\d+\)\.", finding(page))
     publish(town.db, quarter("2026-Q4", {"family": 90, "kin": 60, "professional": 70}))
     assert finding(evaluator.get("/results").text).endswith("så det går inte att säga om något har ändrats.")
 
@@ -207,7 +208,8 @@ def test_quarters_that_are_shown_together_have_one_line_and_one_frame(evaluator:
     )
     page = evaluator.get("/results").text
     assert [line[0] for line in grids(page)[0].texts] == ["K4 2025", "K1 2026 + K2 2026", "K3 2026"]
-    assert grids(page)[0].line("K1 2026 + K2 2026")[1] == "66 (58-74) 12 svar, 6 möten"
+    together = grids(page)[0].line("K1 2026 + K2 2026")
+    assert (together[1], together[-1]) == ("66 (58-74) 12 svar, 6 möten", "55 %")
     frames = [one for one in figure(page, "participation")["layout"]["shapes"] if one["type"] == "rect"]
     assert [(round(one["x0"], 2), round(one["x1"], 2)) for one in frames] == [(0.58, 2.42)] * 3
 
@@ -255,7 +257,6 @@ def test_eight_quarters_need_no_choice_between_some_and_all(evaluator: Inspectin
     assert "Visa alla" not in page
 
 
-@pytest.mark.xfail(strict=True, reason="the earlier quarter of the two is cut off, and with it the frame")
 def test_quarters_shown_together_are_named_whole_where_the_page_begins_between_them(
     evaluator: InspectingClient, town: Town
 ) -> None:
@@ -291,7 +292,6 @@ def test_without_a_new_version_there_is_no_such_line(evaluator: InspectingClient
     assert "formuläret för" not in page
 
 
-@pytest.mark.xfail(strict=True, reason="both letters are drawn at the same place")
 def test_two_questionnaires_that_change_in_one_quarter_do_not_write_over_each_other(
     evaluator: InspectingClient, town: Town
 ) -> None:
@@ -304,7 +304,6 @@ def test_two_questionnaires_that_change_in_one_quarter_do_not_write_over_each_ot
     assert len(letters) == len(set(letters))
 
 
-@pytest.mark.xfail(strict=True, reason="any change on the page counts, also one before the quarters compared")
 def test_a_change_before_the_quarters_that_are_compared_is_no_reason_for_their_difference(
     evaluator: InspectingClient, town: Town
 ) -> None:
@@ -318,7 +317,6 @@ def test_a_change_before_the_quarters_that_are_compared_is_no_reason_for_their_d
         assert "Formulären ändrades under tiden" not in evaluator.get(path).text, path
 
 
-@pytest.mark.xfail(strict=True, reason="the template's trim_blocks takes the line's end between two sentences")
 def test_there_is_a_space_between_two_sentences(evaluator: InspectingClient, town: Town) -> None:
     publish(town.db, quarter("2025-Q1"))
     few = evaluator.get("/results").text
@@ -348,7 +346,7 @@ def test_before_childrens_first_year_the_page_says_when_they_will_be_seen(
 ) -> None:
     publish(town.db, quarter("2026-Q3"))
     page = evaluator.get("/results").text
-    assert "Barnens svar visas för sig, per år, när minst fem kan visas tillsammans." in page
+    assert "Barnens svar visas för sig, per år." in page
     assert "Barn, per år" not in str(figure(page, "participation"))
 
 
@@ -404,11 +402,13 @@ def test_the_latest_year_is_shown_unless_another_is_asked_for(evaluator: Inspect
 
 def test_children_who_are_too_few_wait_for_the_next_year(evaluator: InspectingClient, town: Town) -> None:
     publish(town.db, year(2025, unit={"Norr": 70}))
+    assert "Inga barn har svarat." in plain(evaluator.get("/results/years").text)
+    waiting = Snapshot(Grain.CHILD_YEAR, ("2025",), 2025, Outcome.JOINED, date(2026, 1, 1))
+    publish(town.db, waiting)
     page = plain(evaluator.get("/results/years").text)
-    assert "Barnens svar visas tillsammans med nästa års: för få kan visas för sig." in page
+    assert "Barnens svar visas tillsammans med nästa års. För sig uppfyller de inte villkoren för att visas." in page
 
 
-@pytest.mark.xfail(strict=True, reason="on the years page the next day is 1 January also when that has passed")
 def test_a_year_that_waits_for_its_last_count_names_no_day_that_has_passed(town: Town) -> None:
     town.meeting()
     address = town.add_staff("ulla@mitthem.example", town.municipality, StaffRole.EVALUATOR)
@@ -444,7 +444,7 @@ def test_units_stand_in_page_chart_and_file_by_the_names_they_were_given(
     assert "<b>fet" not in page
     chart = figure(page, "year_unit")
     ticks = chart["layout"]["xaxis"]["ticktext"]
-    assert {plain(tick.replace("<br>", " ")) for tick in ticks} == expected
+    assert {unescape(tick) for tick in ticks} == {one if len(one) <= 24 else f"{one[:23]}…" for one in expected}
     for text in (*ticks, *chart["data"][1]["hovertext"]):
         assert not re.search(r"<(?!/?b>|br>)", text), "Plotly reads some tags; none of them is ours to give"
     rows = list(csv.DictReader(StringIO(evaluator.get("/results.csv").text, newline="")))
@@ -467,14 +467,12 @@ def test_a_unit_with_others_below_it_stands_for_what_is_its_own(evaluator: Inspe
     assert [line[0] for line in grids(evaluator.get("/results/years").text)[0].texts] == ["Mitthem, direkt", "Norr"]
 
 
-@pytest.mark.xfail(strict=True, reason="å comes after ä where letters are counted by their numbers")
 def test_units_stand_in_the_order_of_the_swedish_alphabet(evaluator: InspectingClient, town: Town) -> None:
     publish(town.db, year(2025, unit={"Öster": 70, "Ängby": 70, "Åsele": 70, "zon": 70, "Berg": 70}))
     units = grids(evaluator.get("/results/years").text)[0]
     assert [line[0] for line in units.texts] == ["Berg", "zon", "Åsele", "Ängby", "Öster"]
 
 
-@pytest.mark.xfail(strict=True, reason="Plotly does not know &quot; and writes it out")
 def test_a_quotation_mark_in_a_units_name_is_one_that_the_chart_can_read(
     evaluator: InspectingClient, town: Town
 ) -> None:
@@ -622,7 +620,7 @@ _ROLES = {"Familj": "family", "Anhöriga och vänner": "kin", "Professionella": 
 _SOURCES = {"Skola": "school", "Utredning": "inquiry", "Vård": "health", "Familjen själv": "self", "Annan": "other"}
 _MONTHS = ("jan.", "feb.", "mars", "apr.", "maj", "juni", "juli", "aug.", "sep.", "okt.", "nov.", "dec.")
 _INDICES = {"Delaktighet": "participation", "Nytta": "usefulness"}
-_TABLES = {"Per enhet": "year_unit", "Per källa": "year_source", "Per möte i ordningen": "year_number"}
+_TABLES = {"Per enhet": "year_unit", "Per källa": "year_source", "Per mötesnummer": "year_number"}
 _FIGURE = re.compile(r"(\d+)(?: \((\d+)-(\d+)\))?(?: (\d+) svar, (\d+) möten?)?")
 
 
