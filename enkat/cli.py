@@ -24,6 +24,7 @@ from enkat.model.meeting import MOST_PLACES, Assignment, Kind, OpenedLink, Sourc
 from enkat.model.result import PLUS, Grain, Outcome
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
+from enkat.publishing.clerk import Decision
 from enkat.secrecy import tokens
 from enkat.settings import Settings
 from enkat.storage import meetings, snapshots, staff
@@ -191,7 +192,7 @@ def _publish(arguments: _Arguments) -> None:
     _print(arguments, shown, "\n".join([*lines, *still_open]))
 
 
-def _decided(decision: publishing.Decision, is_rehearsal: bool) -> Iterator[str]:
+def _decided(decision: Decision, is_rehearsal: bool) -> Iterator[str]:
     """What became of a period, in words. Which of a group could not stand alone, and why, is not said any closer: that
     its answers were few, or all alike, would be a figure about them."""
     snapshot = decision.snapshot

@@ -17,7 +17,7 @@ from enkat.model.meeting import Assignment, Kind, Meeting, MeetingState, Source
 from enkat.model.result import PUBLISHED, Grain, Outcome, Quarter, Snapshot, Table, cells_of
 from enkat.model.staff import Unit
 from enkat.model.survey import Answer, Index, Item, ItemKind, Missing, Questionnaire, Response, Role, Stage
-from enkat.publishing import Publication
+from enkat.publishing import Publication, clerk
 from enkat.storage import meetings, questionnaires, responses, snapshots, staff
 from enkat.storage.engine import number, rows, write
 from tests.conftest import Town
@@ -683,5 +683,5 @@ def test_the_order_of_answers_and_their_random_numbers_change_nothing(years: Yea
 def test_more_meetings_than_are_read_at_a_time_are_all_read(years: Years, monkeypatch: pytest.MonkeyPatch) -> None:
     lived(years, 13)
     at_once = years.rehearse("2028-01-01")
-    monkeypatch.setattr(publishing, "_BATCH", 2)
+    monkeypatch.setattr(clerk, "_BATCH", 2)
     assert drew(years.rehearse("2028-01-01")) == drew(at_once)
