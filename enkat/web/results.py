@@ -6,7 +6,6 @@ Only snapshots are read, so a page costs the same whatever the number of answers
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
@@ -18,13 +17,14 @@ from enkat.charts import grammar, series
 from enkat.charts.grammar import Change, Panel
 from enkat.charts.series import Series
 from enkat.findings import Finding
-from enkat.model.result import ADULTS, ALL, PUBLISHED, Cell, Grain, Outcome, Quarter, Snapshot, Table, cells_of
+from enkat.model.result import ADULTS, ALL, PUBLISHED, Grain, Outcome, Quarter, Snapshot, Table, cells_of
 from enkat.model.survey import Index, Role
 from enkat.storage import snapshots, staff
-from enkat.web import access
+from enkat.web import access, result_tables
 from enkat.web import result_words as words
 from enkat.web.context import db, today
 from enkat.web.context import gettext as _
+from enkat.web.result_tables import Line, Row
 from enkat.wording import ROLES
 
 pages = Blueprint("results", __name__)
@@ -34,32 +34,6 @@ LATEST = 8
 
 #: The tables of a year's page.
 _YEARLY = (Table.YEAR_UNIT, Table.YEAR_SOURCE, Table.YEAR_NUMBER)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A figure of a table, over so many columns. `note` says with whom it is shared, or why there is none."""
-
-    span: int
-    cell: Cell | None
-    note: str | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a table of one index: its period, its figures, and the response rate in per cent."""
-
-    name: str
-    entries: tuple[Entry, ...]
-    rate: int | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a table of all indices: its period or category, and a cell for each index."""
-
-    name: str
-    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -141,7 +115,7 @@ def years() -> str:
         quarters=_quarters_of(year),
         children=born[-1] if born else None,
         splits=[_split(of_year, table) for table in _YEARLY if cells_of(of_year, table, PUBLISHED[0])],
-        child_lines=_lines(born[-1:], Table.YEAR_CHILD),
+        child_lines=result_tables.lines(born[-1:], Table.YEAR_CHILD),
     )
 
 
@@ -202,41 +176,9 @@ def _section(found: Sequence[Snapshot], shown: Sequence[Quarter], index: Index, 
         finding,
         _is_changed(found, finding),
         _json(grammar.figure(panels, changes)),
-        tuple(_row(found, shown, roles, number) for number in range(len(roles[0].points))),
-        tuple(_child_row(found, born, children, number) for number in range(len(children.points))),
+        result_tables.by_role(found, shown, roles),
+        result_tables.of_children(found, born, children),
     )
-
-
-def _row(found: Sequence[Snapshot], shown: Sequence[Quarter], roles: Sequence[Series], number: int) -> Row:
-    """A quarter, or several that were joined; roles that are shown together have one figure."""
-    points = {one.category: one.points[number] for one in roles}
-    entries, seen = [], set[tuple[str, ...]]()
-    for (cell, why), group in groupby(points.items(), key=lambda item: (item[1].cell, item[1].absence)):
-        span = len(list(group))
-        if cell is None:
-            entries.append(Entry(span, None, words.reason(why)))
-        elif len(cell.categories) == 1:
-            entries.append(Entry(1, cell))
-        else:
-            # roles that do not stand beside each other: the figure stands once, and is pointed to from the other
-            is_again = cell.categories in seen
-            note = words.categories(cell.table, cell.categories)
-            entries.append(Entry(span, None if is_again else cell, note))
-            seen.add(cell.categories)
-    covered = [shown[place] for place in roles[0].points[number].places]
-    return Row(words.quarters(covered), tuple(entries), _rate(found, Grain.QUARTER, str(covered[-1])))
-
-
-def _child_row(found: Sequence[Snapshot], born: Sequence[str], children: Series, number: int) -> Row:
-    point = children.points[number]
-    covered = [born[place] for place in point.places]
-    entry = Entry(1, point.cell, None if point.cell else words.reason(point.absence))
-    return Row(" + ".join(covered), (entry,), _rate(found, Grain.CHILD_YEAR, covered[-1]))
-
-
-def _rate(found: Sequence[Snapshot], grain: Grain, last: str) -> int | None:
-    """The response rate of the snapshot that ends with a period."""
-    return next((one.rate for one in reversed(found) if one.grain is grain and one.periods[-1] == last), None)
 
 
 def _months(found: Sequence[Snapshot], shown: Sequence[Quarter]) -> Split:
@@ -247,13 +189,13 @@ def _months(found: Sequence[Snapshot], shown: Sequence[Quarter]) -> Split:
         Panel(words.index(index), grammar.ALL, ticks, _marks(series.by_month(found, index, months, ALL)))
         for index in PUBLISHED
     ]
-    inside = [line for line in _lines(found, Table.MONTH) if set(line.cells[0].periods) & set(months)]
+    inside = [line for line in result_tables.lines(found, Table.MONTH) if set(line.cells[0].periods) & set(months)]
     return Split(Table.MONTH, _json(grammar.figure(panels, columns=1)), tuple(inside))
 
 
 def _split(found: Sequence[Snapshot], table: Table) -> Split:
     """A year's table, its categories side by side."""
-    lines = _lines(found, table)
+    lines = result_tables.lines(found, table)
     is_turned = len(lines) > grammar.MOST_LEVEL
     ticks = tuple(words.tick(table, line.cells[0].categories, is_turned) for line in lines)
     panels = [
@@ -267,12 +209,6 @@ def _split(found: Sequence[Snapshot], table: Table) -> Split:
         for n, index in enumerate(PUBLISHED)
     ]
     return Split(table, _json(grammar.figure(panels)), tuple(lines))
-
-
-def _lines(found: Sequence[Snapshot], table: Table) -> list[Line]:
-    """A table's cells, those of one category or month together."""
-    by_index = [cells_of(found, table, index) for index in PUBLISHED]
-    return [Line(words.name(cells[0]), cells) for cells in zip(*by_index, strict=True)]
 
 
 def _marks(one: Series) -> tuple[grammar.Mark, ...]:
