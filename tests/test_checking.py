@@ -223,3 +223,14 @@ def test_a_file_that_does_not_belong_among_the_meetings_keys_breaks_nothing(town
     except EnkatError as error:  # a fault is told, never raised
         raise AssertionError(error) from error
     assert len(found) <= 1
+
+
+def test_a_damaged_snapshot_is_a_fault_and_no_traceback(town: Town) -> None:
+    with write(town.db):
+        town.db.execute(
+            """insert into snapshot (grain, period, year, outcome, published, n, forms)
+               values ('quarter', '["2026-Q1"]', 2026, 'empty', '2026-04-01', 0, '[not json')"""
+        )
+    (fault,) = checking.faults(town.house.settings)
+    assert fault.startswith("what is published is damaged (")
+    assert fault.endswith("; restore a backup")

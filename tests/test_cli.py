@@ -687,3 +687,11 @@ def test_a_check_of_an_empty_folder_tells_how_to_start_and_makes_nothing(termina
     assert done.returncode == 1
     assert str(terminal.folder / "enkat.db") in done.stderr.decode()
     assert not terminal.folder.exists()
+
+
+def test_a_reader_who_has_read_enough_sees_no_traceback(lived: Terminal) -> None:
+    lived.text("publish")
+    command = f"{sys.executable} -m enkat results --json | head -n 1"
+    environment = os.environ | {"ENKAT_INSTANCE": str(lived.folder), "ENKAT_TODAY": lived.today}
+    done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")

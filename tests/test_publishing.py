@@ -685,3 +685,95 @@ def test_more_meetings_than_are_read_at_a_time_are_all_read(years: Years, monkey
     at_once = years.rehearse("2028-01-01")
     monkeypatch.setattr(clerk, "_BATCH", 2)
     assert drew(years.rehearse("2028-01-01")) == drew(at_once)
+
+
+# What was found by those who tried to break it
+
+
+def test_the_name_of_a_cell_does_not_tell_whether_the_only_relative_answered(years: Years) -> None:
+    """One relative was invited in the whole quarter; with or without their answer the cell has the same name."""
+    invited = {Role.FAMILY: 4, Role.KIN: 1, Role.PROFESSIONAL: 4}
+    names = {}
+    for quarter, kin in (("2026-01-10", (3,)), ("2026-04-10", ())):
+        years.met(quarter, {Role.FAMILY: (5, 2, 4), Role.KIN: kin, Role.PROFESSIONAL: (3, 1)}, invited=invited)
+        years.met(quarter[:8] + "20", {Role.FAMILY: (4, 1, 2), Role.PROFESSIONAL: (5, 4, 3)}, invited={Role.KIN: 0})
+    years.publish("2026-07-01")
+    for period, category, *_figures in years.table(Table.QUARTER_ROLE):
+        names.setdefault(period, []).append(category)
+    assert names["2026-Q1"] == names["2026-Q2"] == ["family+kin", "professional"]
+
+
+def test_a_role_that_nobody_was_invited_in_is_not_named(years: Years) -> None:
+    for day in ("2026-01-10", "2026-02-10", "2026-03-10"):
+        years.met(day, {Role.FAMILY: (5, 2, 4), Role.PROFESSIONAL: (3, 1, 5)})
+    years.publish("2026-04-01")
+    assert [category for _period, category, *_figures in years.table(Table.QUARTER_ROLE)] == ["family", "professional"]
+
+
+def test_a_month_in_which_nobody_answered_is_shown_with_the_next(years: Years) -> None:
+    years.met("2026-01-10", {}, invited={Role.FAMILY: 2})
+    years.month("2026-02")
+    years.month("2026-03")
+    years.publish("2026-04-01")
+    assert [cell[0] for cell in years.table(Table.MONTH)] == ["2026-01+2026-02", "2026-03"]
+
+
+def test_one_day_with_the_clock_decades_ahead_settles_only_the_year_that_has_begun(years: Years) -> None:
+    years.quarter("2026-Q1")
+    years.publish("2099-01-05")
+    assert list(years.decided()) == ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4", "2026"]
+    years.quarter("2027-Q2")
+    assert years.publish("2027-07-01").published == ("2027-Q2",)
+
+
+def test_a_year_that_no_longer_fits_under_a_raised_smallest_group_is_shown_with_the_next(years: Years) -> None:
+    years.quarter("2026-Q1")
+    years.publish("2026-04-01")
+    years.publish("2027-01-01", smallest=60)
+    assert years.decided()["2026"] == Outcome.JOINED
+    years.quarter("2027-Q1")
+    assert years.publish("2028-01-01").published == ("2027-Q1", "2026+2027")
+    assert years.table(Table.YEAR_UNIT) == [("2026+2027", "Norr", 72, 12, 56)]
+
+
+def test_what_is_still_to_come_names_the_year_that_has_begun(years: Years) -> None:
+    years.quarter("2026-Q1")
+    assert years.publish("2026-04-01").open == ("2026",)
+
+
+def test_whoever_publishes_is_told_how_many_meetings_hold_it_up(years: Years) -> None:
+    years.quarter("2026-Q1")
+    years.met("2026-02-15", {}, invited={Role.KIN: 2}, is_open=True)
+    done = years.publish("2026-04-01")
+    assert (done.decisions, done.uncounted, done.open) == ((), 1, ("2026-Q1", "2026"))
+
+
+def test_quarters_that_wait_for_the_next_are_named(years: Years) -> None:
+    years.met("2026-01-10", {Role.FAMILY: (5, 4, 3, 1)})
+    assert years.publish("2026-04-01").waiting == ("2026-Q1",)
+
+
+@pytest.mark.parametrize(
+    ("today", "quarter", "is_over"),
+    [("2026-05-01", "2026-Q2", False), ("2026-07-03", "2026-Q2", True), ("2031-05-05", "2026-Q2", True)],
+)
+def test_the_outlook_names_the_next_quarter_and_whether_it_only_waits(
+    years: Years, today: str, quarter: str, is_over: bool
+) -> None:
+    years.quarter("2026-Q1")
+    years.publish("2026-04-01")
+    years.met("2026-05-05", {}, invited={Role.KIN: 2}, is_open=True)
+    seen = publishing.outlook(years.db, date.fromisoformat(today))
+    assert (str(seen.quarter), seen.is_over) == (quarter, is_over)
+
+
+def test_after_years_without_meetings_the_next_quarter_is_the_one_that_runs(years: Years) -> None:
+    years.quarter("2026-Q1")
+    years.publish("2030-05-01")
+    seen = publishing.outlook(years.db, date(2030, 5, 1))
+    assert (str(seen.quarter), seen.is_over, seen.day, seen.year_day) == (
+        "2030-Q2",
+        False,
+        date(2030, 7, 1),
+        date(2031, 1, 1),
+    )
