@@ -61,8 +61,8 @@ def chart_styles() -> tuple[str, ...]:
     return ("plotly.js-style-global", *sorted({one.decode() for one in maps}))
 
 
-@cache
 def _content(name: str) -> bytes:
+    """A file as it is. It is read anew each time: a browser asks for it once, and plotly.js is large."""
     package, parts, _type = _FILES[name]
     return b"".join(files(package).joinpath(part).read_bytes() for part in parts)
 
