@@ -131,13 +131,12 @@ def is_fit(holding: Holding, indices: Sequence[Index], smallest: int) -> bool:
     )
 
 
-def is_varied(holding: Holding, indices: Sequence[Index], most_alike: float) -> bool:
-    """Whether intervals of all the `indices` may be shown of these answers: no more than such a share of them has the
+def is_varied(holding: Holding, indices: Sequence[Index]) -> bool:
+    """Whether intervals of all the `indices` may be shown of these answers: at least half of them are unlike the
     commonest value. Where most are alike, an interval tells in which meetings the few others are, and then two who
     know their own answers can work out a third in their meeting. (It would be a poor interval, too.)"""
     return all(
-        (scored := holding.scored.get(index)) is not None
-        and scored.n - scored.unlike_commonest <= most_alike * scored.n
+        (scored := holding.scored.get(index)) is not None and 2 * scored.unlike_commonest >= scored.n
         for index in indices
     )
 

@@ -10,8 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-#: An interval is shown from so many answers; with fewer it would promise more than it can hold.
-FEWEST_ANSWERS = 10
+#: An interval is shown from so many answers and clusters; with fewer it would promise more than it can hold.
+FEWEST_ANSWERS, FEWEST_CLUSTERS = 10, 5
+
+#: Half an interval's width is never shown smaller than if two answers, of two clusters, differed by so many points from
+#: a cell without any difference between clusters. Otherwise a width of nearly nothing would tell that all meetings were
+#: alike, and whoever knows the other answers of a meeting would know the last one.
+LEAST_SHIFT = 12.5
 
 #: Share of intervals that hold the true mean.
 CONFIDENCE = 0.95
@@ -80,54 +85,23 @@ def clustered(sums: Sums) -> Estimate | None:
     return Estimate(mean, error, mean - half, mean + half)
 
 
-@dataclass(frozen=True)
-class IntervalRule:
-    """When an interval is published, and how coarse.
-
-    It takes answers from `fewest_clusters`, of which no more than a share of `most_alike` have the same value. Its ends
-    are rounded to multiples of `ends` points: single points to the nearest, others outwards. Half its width is never
-    smaller than if two answers, of two meetings, differed by `shift` points from a cell without any difference between
-    meetings. Otherwise a width of nearly nothing would tell that all meetings were alike, and whoever knows the other
-    answers of a meeting would know the last one.
-    """
-
-    fewest_clusters: int
-    most_alike: float
-    ends: int
-    shift: float
-
-    def allows(self, sums: Sums) -> bool:
-        """Whether there are answers and meetings enough."""
-        return sums.n >= FEWEST_ANSWERS and sums.clusters >= self.fewest_clusters
-
-    def least_half(self, sums: Sums) -> float:
-        """The smallest half of a width."""
-        return student(sums.clusters - 1) * self.shift * math.sqrt(2 * sums.clusters / (sums.clusters - 1)) / sums.n
-
-    def rounded(self, low: float, high: float) -> tuple[int, int]:
-        """The ends of an interval, within 0-100."""
-        if self.ends > 1:
-            low, high = (self.ends * away(end / self.ends) for away, end in ((math.floor, low), (math.ceil, high)))
-        return max(round(low), 0), min(round(high), 100)
-
-
-#: For scores in steps of six or eight points, and for those in steps of up to 25. Both were found by attack.
-FINE = IntervalRule(fewest_clusters=5, most_alike=0.5, ends=1, shift=12.5)
-COARSE = IntervalRule(fewest_clusters=8, most_alike=0.4, ends=5, shift=25)
-
-
-def whole_points(sums: Sums, parts: int, interval: IntervalRule | None) -> tuple[int, int | None, int | None]:
-    """What is published of some answers: their mean and, where one is to be shown, its interval, in whole points
-    within 0-100. `parts` is how many parts of a point the sums are counted in. ValueError where there are no answers.
-    """
+def whole_points(sums: Sums, parts: int, with_interval: bool) -> tuple[int, int | None, int | None]:
+    """What is published of some answers: their mean and, where it is to be shown, its interval, in whole points within
+    0-100. `parts` is how many parts of a point the sums are counted in. ValueError where there are no answers."""
     estimate = clustered(sums)
     if estimate is None:
         raise ValueError("there is no mean of no answers")
     middle = estimate.mean / parts
-    if interval is None or estimate.error is None:
+    if not with_interval or estimate.error is None:
         return round(middle), None, None
-    half = max(student(sums.clusters - 1) * estimate.error / parts, interval.least_half(sums))
-    return round(middle), *interval.rounded(middle - half, middle + half)
+    least = LEAST_SHIFT * math.sqrt(2 * sums.clusters / (sums.clusters - 1)) / sums.n
+    half = student(sums.clusters - 1) * max(estimate.error / parts, least)
+    return round(middle), max(round(middle - half), 0), min(round(middle + half), 100)
+
+
+def are_enough(sums: Sums) -> bool:
+    """Whether there are answers and clusters enough for an interval."""
+    return sums.n >= FEWEST_ANSWERS and sums.clusters >= FEWEST_CLUSTERS
 
 
 @dataclass(frozen=True)

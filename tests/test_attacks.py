@@ -25,7 +25,7 @@ from sqlite_utils import Database
 
 from enkat import inviting, publishing, staffing
 from enkat.disclosure import Group, is_fit
-from enkat.estimates import COARSE, FINE, Sums, student, whole_points
+from enkat.estimates import LEAST_SHIFT, Sums, student, whole_points
 from enkat.house import House, open_house
 from enkat.model.meeting import Assignment, Kind, Meeting, MeetingState, Source
 from enkat.model.result import PUBLISHED, Cell, Grain, Outcome, Quarter, Snapshot, Table
@@ -190,8 +190,7 @@ class Collusion:
         self.truth = published(self.gathering.box(), self.gathering.table)
         cell = (self.truth or {})[self.index]
         self.shown = (cell.mean, cell.low, cell.high)
-        coarseness = FINE if self.gathering.table is Table.MONTH else COARSE
-        self.interval = None if cell.low is None else coarseness
+        self.has_interval = cell.low is not None
         self.n = len(scored)
         self.sizes = {meeting: len(inside) for meeting, inside in self.members.items()}
         self.total = {meeting: sum(self.said[one] for one in inside) for meeting, inside in self.members.items()}
@@ -214,7 +213,7 @@ class Collusion:
 
     def _exchanged(self, target: int) -> dict[int, int] | None:
         """Without an interval, whoever of the cell has said what is all the same."""
-        own, others = self.said[target], self.said.keys() - self.known if self.interval is None else ()
+        own, others = self.said[target], () if self.has_interval else self.said.keys() - self.known
         for other in sorted(others):
             exchanged = {target: self.said[other], other: own}
             if self.said[other] != own and self.proves(exchanged):
@@ -321,7 +320,7 @@ class Collusion:
         sizes = sum(size**2 for size in self.sizes.values())
         squares = (spread - whole**2 * sizes) / self.n**2
         sums = Sums(len(self.members), self.n, _STEP * whole, sizes, _STEP**2 * squares)
-        return whole_points(sums, PARTS, self.interval)
+        return whole_points(sums, PARTS, self.has_interval)
 
     def _widest(self, whole: int) -> int | None:
         """The largest spread between meetings that the published interval leaves room for; None where none is."""
@@ -377,12 +376,12 @@ class Collusion:
         """Which sums could give the published figures, reckoned quickly and with ten points to spare at both ends."""
         mean = total * 25 / (12 * self.n)
         fine = np.abs(mean - self.shown[0]) < 0.51
-        if self.interval is None:
+        if not self.has_interval:
             return fine
         groups = len(self.members)
         spread = self.n**2 * squares - 2 * self.n * total * products + total**2 * sizes
         error = np.sqrt(groups / (groups - 1) * np.maximum(spread, 0)) / self.n**2 * 25 / 12
-        least = self.interval.shift * np.sqrt(2 * groups / (groups - 1)) / self.n
+        least = LEAST_SHIFT * np.sqrt(2 * groups / (groups - 1)) / self.n
         half = student(groups - 1) * np.maximum(error, least)
         low, high = np.maximum(mean - half, 0), np.minimum(mean + half, 100)
         return fine & (np.abs(low - self.shown[1]) < 10) & (np.abs(high - self.shown[2]) < 10)
@@ -390,7 +389,7 @@ class Collusion:
     def _figures(self, total: int, squares: int, products: int, sizes: int) -> bool:
         """Whether sums are published as the true ones were."""
         whole = Sums(len(self.members), self.n, _STEP * total, sizes, _STEP**2 * squares, _STEP * products)
-        return whole_points(whole, PARTS, self.interval) == self.shown
+        return whole_points(whole, PARTS, self.has_interval) == self.shown
 
 
 #: Sums and sums of squares that can be reached, each with the sums before the last step and that step.
@@ -620,26 +619,19 @@ def assert_figures(cell: Cell, given: Sequence[Given]) -> None:
     assert cell.mean == round(mean)
     every = [by_meeting(given, index) for index in PUBLISHED]
     values = [[score for cluster in one for score in cluster] for one in every]
-    most_alike, fewest = (0.4, 8) if cell.table is Table.YEAR_CHILD else (0.5, 5)
     assert (cell.low is not None) == (
-        all(len(one) >= fewest and sum(map(len, one)) >= 10 for one in every)
-        and all(max(map(said.count, said)) <= most_alike * len(said) for said in values)
+        cell.table is not Table.YEAR_CHILD
+        and all(len(one) >= 5 and sum(map(len, one)) >= 10 for one in every)
+        and all(2 * max(map(said.count, said)) <= len(said) for said in values)
     )
     if cell.low is None or cell.high is None:
         return
     squares = sum((len(cluster) * (sum(cluster) / len(cluster) - mean)) ** 2 for cluster in clusters)
     error = math.sqrt(Fraction(groups, groups - 1) * squares) / n
-    is_of_children = cell.table is Table.YEAR_CHILD
-    least = (25 if is_of_children else 12.5) * math.sqrt(2 * groups / (groups - 1)) / n
+    least = 12.5 * math.sqrt(2 * groups / (groups - 1)) / n
     half = stats.t.ppf(0.975, groups - 1) * max(error, least)
-    low, high = max(mean - half, 0), min(mean + half, 100)
-    if is_of_children:
-        assert cell.low % 5 == cell.high % 5 == 0
-        assert 0 <= low - cell.low < 5 + 1e-6
-        assert 0 <= cell.high - high < 5 + 1e-6
-    else:
-        assert cell.low == pytest.approx(low, abs=0.5 + 1e-6)
-        assert cell.high == pytest.approx(high, abs=0.5 + 1e-6)
+    assert cell.low == pytest.approx(max(mean - half, 0), abs=0.5 + 1e-6)
+    assert cell.high == pytest.approx(min(mean + half, 100), abs=0.5 + 1e-6)
 
 
 @pytest.fixture(scope="module", params=_SEEDS, ids="seed-{}".format)

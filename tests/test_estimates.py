@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from enkat.estimates import COARSE, FINE, Difference, Sums, clustered, difference, student, whole_points
+from enkat.estimates import Difference, Sums, are_enough, clustered, difference, student, whole_points
 
 SIX = [(9, 2, 5, 8), (6, 1, 3, 2), (8, 4, 6, 8), (7, 1, 2, 6), (10, 5, 6, 9), (6, 2, 4, 7)]
 
@@ -54,7 +54,7 @@ def test_no_answers_are_none_and_never_nought() -> None:
     assert clustered(sums()) is None
     assert clustered(sums((), ())) is None
     with pytest.raises(ValueError, match="no answers"):
-        whole_points(sums(), 1, FINE)
+        whole_points(sums(), 1, True)
 
 
 def test_a_meeting_that_nobody_answered_is_no_meeting() -> None:
@@ -94,39 +94,32 @@ def test_a_meeting_can_be_known_by_its_number_of_answers_and_their_mean(row: lis
 
 
 def test_no_interval_is_shown_when_none_is_asked_for() -> None:
-    assert whole_points(sums((40, 50), (60, 71)), 1, None) == (55, None, None)
-    assert whole_points(sums((40, 50)), 1, FINE) == (45, None, None)
+    assert whole_points(sums((40, 50), (60, 71)), 1, False) == (55, None, None)
+    assert whole_points(sums((40, 50)), 1, True) == (45, None, None)
 
 
 def test_intervals_end_at_nought_and_a_hundred() -> None:
     ends = sums(*[(0, 0)] * 3, *[(100, 100)] * 3)
-    assert whole_points(ends, 1, FINE) == (50, 0, 100)
-    assert whole_points(sums(*[(0, 0)] * 5, (0, 10)), 1, FINE)[:2] == (1, 0)
-    assert whole_points(sums(*[(100, 100)] * 5, (90, 100)), 1, FINE)[::2] == (99, 100)
+    assert whole_points(ends, 1, True) == (50, 0, 100)
+    assert whole_points(sums(*[(0, 0)] * 5, (0, 10)), 1, True)[:2] == (1, 0)
+    assert whole_points(sums(*[(100, 100)] * 5, (90, 100)), 1, True)[::2] == (99, 100)
 
 
 def test_meetings_that_all_say_the_same_still_have_a_width() -> None:
     """Two answers of 12.5 more and less would have given: t 2.5706, times sqrt(6/5 * 2) * 12.5 / 12."""
-    assert whole_points(sums(*[(40, 60)] * 6), 1, FINE) == (50, 46, 54)
+    assert whole_points(sums(*[(40, 60)] * 6), 1, True) == (50, 46, 54)
     shifted = [(40, 72.5), (27.5, 60), *[(40, 60)] * 4]
-    assert whole_points(sums(*shifted), 1, FINE) == (50, 46, 54)
+    assert whole_points(sums(*shifted), 1, True) == (50, 46, 54)
 
 
 def test_a_wide_interval_is_no_wider_than_it_must_be() -> None:
-    assert whole_points(sums(*[tuple(10 * value for value in meeting) for meeting in SIX]), 1, FINE) == (53, 35, 71)
-
-
-def test_a_coarse_interval_ends_outwards_at_fives_and_is_wider_at_least() -> None:
-    meetings = sums(*[tuple(10 * value for value in meeting) for meeting in SIX])
-    assert whole_points(meetings, 1, COARSE) == (53, 35, 75)
-    assert whole_points(sums(*[(40, 60)] * 6), 1, COARSE) == (50, 40, 60)
-    assert whole_points(sums(*[(0, 0)] * 3, *[(100, 100)] * 3), 1, COARSE) == (50, 0, 100)
+    assert whole_points(sums(*[tuple(10 * value for value in meeting) for meeting in SIX]), 1, True) == (53, 35, 71)
 
 
 @given(meetings=MEETINGS)
 def test_what_is_shown_holds_the_mean_and_is_never_narrower_than_the_least(meetings: list[tuple[int, ...]]) -> None:
     whole = sums(*meetings)
-    mean, low, high = whole_points(whole, 2520, FINE)
+    mean, low, high = whole_points(whole, 2520, True)
     assert low is not None
     assert high is not None
     assert 0 <= low <= mean <= high <= 100
@@ -138,7 +131,7 @@ def test_what_is_shown_holds_the_mean_and_is_never_narrower_than_the_least(meeti
 @given(meetings=MEETINGS)
 def test_parts_of_a_point_show_the_same_as_points(meetings: list[tuple[int, ...]]) -> None:
     wide = sums(*[tuple(7 * value for value in meeting) for meeting in meetings])
-    assert whole_points(wide, 7 * 2520, FINE)[0] == whole_points(sums(*meetings), 2520, FINE)[0]
+    assert whole_points(wide, 7 * 2520, True)[0] == whole_points(sums(*meetings), 2520, True)[0]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +139,7 @@ def test_parts_of_a_point_show_the_same_as_points(meetings: list[tuple[int, ...]
     [([2] * 5, True), ([6, 1, 1, 1, 1], True), ([3] * 4, False), ([2, 2, 2, 2, 1], False), ([1] * 9, False)],
 )
 def test_an_interval_takes_ten_answers_and_five_meetings(meetings: list[int], enough: bool) -> None:
-    assert FINE.allows(sums(*[(50,) * size for size in meetings])) is enough
+    assert are_enough(sums(*[(50,) * size for size in meetings])) is enough
 
 
 def test_a_difference_is_worked_out_period_by_period() -> None:

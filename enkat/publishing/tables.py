@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from itertools import combinations
 
 from enkat.disclosure import Group, Holding, Joining, Neighbours, alike, by_size, in_order, is_varied, join, together
-from enkat.estimates import COARSE, FINE, Sums, whole_points
+from enkat.estimates import Sums, are_enough, whole_points
 from enkat.model.meeting import CountedMeeting, Source
 from enkat.model.result import ADULTS, ALL, PUBLISHED, Cell, Table
 from enkat.model.staff import Unit, alphabetical
@@ -22,8 +22,9 @@ ByRole = Mapping[Role, Sequence[Scores]]
 #: Which categories of a table somebody of a meeting was invited in, and which of its answers belong to each.
 Split = Callable[[CountedMeeting, ByRole], Mapping[str, Sequence[Scores]]]
 
-#: Children's usefulness has two items, and small children's scale three points: few scores, far apart.
-_INTERVALS = {Table.YEAR_CHILD: COARSE}
+#: Children's usefulness has two items, and small children's scale three points. So few scores lie far apart, and an
+#: interval would tell two children of one meeting what a third has said (found by attack). They have none.
+_WITHOUT_INTERVALS = frozenset({Table.YEAR_CHILD})
 
 _PRIVATE_NETWORK: Mapping[str, str] = {Role.FAMILY: "private", Role.KIN: "private", Role.PROFESSIONAL: "professional"}
 
@@ -51,10 +52,9 @@ class Box:
     def cell(self, table: Table, periods: tuple[str, ...], categories: tuple[str, ...], index: Index) -> Cell:
         """Its figures. One index has an interval only where all have: otherwise it would tell of a few answers that
         have no score."""
-        rule = _INTERVALS.get(table, FINE)
-        enough = all(rule.allows(self.sums[one]) for one in PUBLISHED)
-        shown = rule if enough and is_varied(self.holding, PUBLISHED, rule.most_alike) else None
-        mean, low, high = whole_points(self.sums[index], PARTS, shown)
+        enough = all(are_enough(self.sums[one]) for one in PUBLISHED) and is_varied(self.holding, PUBLISHED)
+        with_interval = enough and table not in _WITHOUT_INTERVALS
+        mean, low, high = whole_points(self.sums[index], PARTS, with_interval)
         return Cell(table, periods, categories, index, self.holding.answers, self.meetings, mean, low, high)
 
 
