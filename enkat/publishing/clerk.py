@@ -34,11 +34,10 @@ class Decision:
 
 @dataclass
 class _Gathered:
-    """What is known of the answers of a scope when all of them have been read."""
+    """What is known of the answers of a scope beside its tables when all of them have been read."""
 
     meetings: int = 0
     eligible: int = 0
-    holding: Holding = field(default_factory=Holding)
     forms: set[tuple[str, int]] = field(default_factory=set)
 
 
@@ -53,11 +52,11 @@ class Clerk:
 
     def decide(self, scope: Scope, periods: tuple[str, ...], year: int, tables: Sequence[Tabulation]) -> Decision:
         """A period's snapshot. `periods` are those it covers if it is published; else only its last is settled."""
-        gathered = self._gather(scope, tables)
-        answers = gathered.holding.answers
+        gathered, whole = self._gather(scope, tables), tables[0].whole()
+        answers = whole.answers
         outcome, cells, joined = Outcome.EMPTY, [], []
         if answers:
-            outcome = Outcome.PUBLISHED if self._fits(gathered.holding) else Outcome.JOINED
+            outcome = Outcome.PUBLISHED if self._fits(whole) else Outcome.JOINED
         if outcome is Outcome.PUBLISHED:
             for table in tables:
                 of_table, steps = table.cells(periods, self._fits)
@@ -80,9 +79,7 @@ class Clerk:
             by_role: dict[Role, list[Scores]] = {role: [] for role in roles if meeting.invited.get(role)}
             for response in meeting.responses:
                 if response.role in roles:
-                    scores = self._scores(response)
-                    by_role.setdefault(response.role, []).append(scores)
-                    gathered.holding.add(meeting.assignment.id, scores)
+                    by_role.setdefault(response.role, []).append(self._scores(response))
                     gathered.forms.add((response.questionnaire, response.version))
             gathered.meetings += 1
             gathered.eligible += max(

@@ -1,7 +1,7 @@
 """The tables of a period: its answers, meeting by meeting, in boxes that are joined until every one may be shown."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import combinations
 
@@ -40,11 +40,13 @@ class Box:
 
     def add(self, assignment: str, answers: Sequence[Scores]) -> None:
         """Take in the answers of one meeting."""
-        if not answers:
-            return
-        self.meetings += 1
         for scores in answers:
             self.holding.add(assignment, scores)
+        self.add_cluster(answers)
+
+    def add_cluster(self, answers: Sequence[Scores]) -> None:
+        """Take in the answers of one meeting for the figures alone."""
+        self.meetings += bool(answers)
         for index in PUBLISHED:
             cluster = [score for scores in answers if (score := scores[index]) is not None]
             self.sums[index] += Sums.of(cluster)
@@ -64,7 +66,7 @@ class Tabulation:
 
     `order` puts the categories that were found in order, and `neighbours` tells, of that order, which of them go
     together by nature. `sharing` are the categories that the answers of one meeting can be spread over: sums of those
-    do not add up to the sums of their union, so every union has a box of its own from the start.
+    do not add up to the sums of their union, so every union has a box of its own for its figures from the start.
     """
 
     table: Table
@@ -72,21 +74,26 @@ class Tabulation:
     order: Callable[[Iterable[str]], list[str]]
     neighbours: Callable[[Sequence[str]], Neighbours] = lambda _order: by_size
     sharing: Sequence[str] = ()
-    boxes: dict[Group, Box] = field(default_factory=dict)
-    categories: set[str] = field(default_factory=set)
+    boxes: dict[str, Box] = field(default_factory=dict)
+    unions: dict[Group, Box] = field(default_factory=dict)
 
     def add(self, meeting: CountedMeeting, by_role: ByRole) -> None:
         """Take in a meeting's answers. `by_role` has every role that somebody was invited in."""
         split = self.split(meeting, by_role)
-        self.categories.update(split)
-        for group in self._unions or [(category,) for category in split]:
-            answers = [scores for category in group for scores in split.get(category, ())]
-            self.boxes.setdefault(group, Box()).add(meeting.assignment.id, answers)
+        for category, answers in split.items():
+            self.boxes.setdefault(category, Box()).add(meeting.assignment.id, answers)
+        for union in self._possible_unions:
+            everybody = [scores for category in union for scores in split.get(category, ())]
+            self.unions.setdefault(union, Box()).add_cluster(everybody)
+
+    def whole(self) -> Holding:
+        """All answers of the table."""
+        return together([box.holding for box in self.boxes.values()])
 
     def cells(self, periods: tuple[str, ...], fits: Callable[[Holding], bool]) -> tuple[list[Cell], list[Joining]]:
         """The table's cells for a snapshot of these periods, and how its categories were joined."""
-        order = self.order(self.categories)
-        groups, steps = join({one: self.boxes[one,].holding for one in order}, self.neighbours(order), fits)
+        order = self.order(self.boxes)
+        groups, steps = join({one: self.boxes[one].holding for one in order}, self.neighbours(order), fits)
         return [
             self._box(group).cell(self.table, *self._place(group, periods), index)
             for group in groups
@@ -94,8 +101,8 @@ class Tabulation:
         ], steps
 
     @cached_property
-    def _unions(self) -> list[Group]:
-        sizes = range(1, len(self.sharing) + 1)
+    def _possible_unions(self) -> list[Group]:
+        sizes = range(2, len(self.sharing) + 1)
         return [union for size in sizes for union in combinations(self.sharing, size)]
 
     def _place(self, group: Group, periods: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -103,14 +110,14 @@ class Tabulation:
         return (group, (ALL,)) if self.table is Table.MONTH else (periods, group)
 
     def _box(self, group: Group) -> Box:
-        if group in self.boxes:
-            return self.boxes[group]
-        parts = [self.boxes[category,] for category in group]
-        return Box(
-            together([part.holding for part in parts]),
-            sum(part.meetings for part in parts),
-            {index: sum((part.sums[index] for part in parts), Sums()) for index in PUBLISHED},
-        )
+        parts = [self.boxes[category] for category in group]
+        if len(parts) == 1:
+            return parts[0]
+        holding = together([part.holding for part in parts])
+        if group in self.unions:
+            return replace(self.unions[group], holding=holding)
+        sums = {index: sum((part.sums[index] for part in parts), Sums()) for index in PUBLISHED}
+        return Box(holding, sum(part.meetings for part in parts), sums)
 
 
 def of_quarter(months: Sequence[str]) -> list[Tabulation]:
