@@ -45,7 +45,7 @@
     const grid = narrow.matches && !printed ? figure.grids.narrow : figure.grids.wide;
     const style = getComputedStyle(place);
     const inside = place.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    const extra = printed ? { width: PRINTED, height: 0.72 * grid.height } : { width: inside };
+    const extra = printed ? { width: PRINTED, height: 0.78 * grid.height } : { width: inside };
     const { data, layout, config } = made(figure, grid, dark.matches && !printed, extra);
     return Plotly.react(place, data, layout, config);
   };
