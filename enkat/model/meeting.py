@@ -158,7 +158,8 @@ class MeetingOverview:
 
 @dataclass(frozen=True)
 class CountedMeeting:
-    """A counted meeting with its assignment, how many were invited of each role, and its responses' closed answers."""
+    """A counted meeting with its assignment, how many were invited of each role, and the closed answers of the roles
+    that were asked for."""
 
     meeting: Meeting
     assignment: Assignment

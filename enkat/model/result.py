@@ -107,6 +107,11 @@ class Scope:
     after: date | None = None
     published_in: tuple[str, ...] = ()
 
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Whose answers it is about."""
+        return (Role.CHILD,) if self.grain is Grain.CHILD_YEAR else ADULTS
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from enkat.disclosure import Group, Holding, Joining, is_fit
 from enkat.model.meeting import CountedMeeting
-from enkat.model.result import ADULTS, PUBLISHED, Grain, Outcome, Scope, Snapshot, Table
+from enkat.model.result import PUBLISHED, Outcome, Scope, Snapshot, Table
 from enkat.model.survey import Questionnaire, Response, Role
 from enkat.publishing.tables import Scores, Tabulation
 from enkat.scoring import in_parts, index_score
@@ -74,16 +74,14 @@ class Clerk:
 
     def _gather(self, scope: Scope, tables: Sequence[Tabulation]) -> _Gathered:
         gathered = _Gathered()
-        roles = (Role.CHILD,) if scope.grain is Grain.CHILD_YEAR else ADULTS
         for meeting in self._meetings(scope):
-            by_role: dict[Role, list[Scores]] = {role: [] for role in roles if meeting.invited.get(role)}
+            by_role: dict[Role, list[Scores]] = {role: [] for role in scope.roles if meeting.invited.get(role)}
             for response in meeting.responses:
-                if response.role in roles:
-                    by_role.setdefault(response.role, []).append(self._scores(response))
-                    gathered.forms.add((response.questionnaire, response.version))
+                by_role.setdefault(response.role, []).append(self._scores(response))
+                gathered.forms.add((response.questionnaire, response.version))
             gathered.meetings += 1
             gathered.eligible += max(
-                sum(map(len, by_role.values())), sum(meeting.invited.get(role, 0) for role in roles)
+                sum(map(len, by_role.values())), sum(meeting.invited.get(role, 0) for role in scope.roles)
             )
             for table in tables if by_role else ():
                 table.add(meeting, by_role)

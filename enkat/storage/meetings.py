@@ -192,7 +192,7 @@ def in_scope(db: Database, scope: Scope, after: str, most: int) -> list[CountedM
         **named,
     )
     ids = [row["id"] for row in found]
-    places, said = _invited_to(db, ids), closed_of(db, ids)
+    places, said = _invited_to(db, ids), closed_of(db, ids, scope.roles)
     return [
         CountedMeeting(
             _meeting(row),

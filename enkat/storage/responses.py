@@ -23,21 +23,24 @@ def put_all(db: Database, responses: Collection[Response]) -> None:
 
 def of_meeting(db: Database, meeting: str) -> list[Response]:
     """A counted meeting's responses with all their answers."""
-    return _of(db, [meeting], "").get(meeting, [])
+    return _of(db, [meeting], list(Role), "").get(meeting, [])
 
 
-def closed_of(db: Database, meetings: Collection[str]) -> dict[str, list[Response]]:
-    """The responses of some meetings by meeting, with the answers that have a value: no text is read."""
-    return _of(db, meetings, "and value is not null")
+def closed_of(db: Database, meetings: Collection[str], roles: Collection[Role]) -> dict[str, list[Response]]:
+    """The responses of some roles in some meetings, by meeting, with the answers that have a value: no text is read."""
+    return _of(db, meetings, roles, "and value is not null")
 
 
-def _of(db: Database, meetings: Collection[str], only: str) -> dict[str, list[Response]]:
+def _of(db: Database, meetings: Collection[str], roles: Collection[Role], only: str) -> dict[str, list[Response]]:
     inside, named = placeholders("m", meetings)
+    given_by, of_roles = placeholders("r", roles)
+    whose = f"meeting in ({inside}) and role in ({given_by})"
+    named |= of_roles
     answers: dict[str, dict[str, Answer]] = {}
     for response, item, value, text, missing in tuples(
         db,
         f"""select response, item, value, text, missing from answer
-            where response in (select id from response where meeting in ({inside})) {only}""",
+            where response in (select id from response where {whose}) {only}""",
         **named,
     ):
         answer = _without_words(value, missing) if text is None else Answer(text=text)
@@ -46,7 +49,7 @@ def _of(db: Database, meetings: Collection[str], only: str) -> dict[str, list[Re
     for response, meeting, stage, role, form, version, language in tuples(
         db,
         f"""select id, meeting, stage, role, questionnaire, version, language
-            from response where meeting in ({inside}) order by id""",
+            from response where {whose} order by id""",
         **named,
     ):
         said = answers.get(response, {})
