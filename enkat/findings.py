@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from enkat.estimates import Difference, difference
-from enkat.model.result import Cell, Grain, Outcome, Quarter, Snapshot, Table, cells_of
+from enkat.model.result import Grain, Outcome, Quarter, Snapshot, Table, cells_of
 from enkat.model.survey import Index, Role
 
 #: Quarters on each side of the comparison: at most, and at least.
@@ -65,11 +65,7 @@ def _figure(snapshot: Snapshot, index: Index, role: Role | None) -> tuple[int, f
     if role is not None:
         cells = [cell for cell in cells if cell.categories == (role,)]
     number = sum(cell.n for cell in cells)
-    return (number, _mean(cells, number)) if number else None
-
-
-def _mean(cells: Sequence[Cell], number: int) -> float:
-    return sum(cell.n * cell.mean for cell in cells) / number
+    return (number, sum(cell.n * cell.mean for cell in cells) / number) if number else None
 
 
 def _finding(
