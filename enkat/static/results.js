@@ -24,8 +24,13 @@
     const light = { data: figure.data, layout: { ...figure.layout, template } };
     const { data, layout } = isDark ? darkened(light) : structuredClone(light);
     if (grid === figure.grids.narrow) {
-      // As many numbers as months would run together on a phone.
-      for (const trace of data) if (trace.mode === 'text' && trace.x.length > 12) trace.textfont = { size: 9 };
+      // As many numbers as months would run together on a phone: they stand in two rows there.
+      for (const trace of data) {
+        if (trace.mode === 'text' && trace.x.length > 12) {
+          trace.textfont = { size: 9 };
+          trace.y = trace.y.map((y, number) => y + 8 * (number % 2));
+        }
+      }
     }
     grid.x.forEach((domain, number) => {
       const axis = number ? number + 1 : '';
