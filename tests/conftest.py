@@ -1,6 +1,6 @@
 """The people and things that the tests are about. Real SQLite in a folder of the test's own; no mocks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -140,3 +140,25 @@ def signed_in(app: Flask, town: Town, address: str) -> InspectingClient:
     reply = client.submit("/staff/sign-in", address=address, password=town.passwords[address])
     assert reply.status_code == 303, reply.text
     return client
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say what an attack has measured; all such sentences stand together at the end of the run."""
+    return lambda sentence: record_property("figure", sentence)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of the attacks, whichever process found them."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    figures = [
+        str(said)
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, said in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("what the attacks found")
+        for sentence in figures:
+            terminalreporter.write_line(sentence)
