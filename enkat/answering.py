@@ -3,14 +3,15 @@ back until the count."""
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlite_utils import Database
 
+from enkat import identifiers
 from enkat.model.errors import ClosedSurvey, PlaceTaken, Refused, RevokedLink, UnknownLink, UnknownReceipt
 from enkat.model.meeting import Ballot, Link, LinkState, Meeting
-from enkat.model.survey import Missing, Submission
+from enkat.model.survey import Answer, Missing, Submission
 from enkat.secrecy import ballots as sealing
 from enkat.secrecy import tokens
 from enkat.secrecy.keys import KeyStore
@@ -20,10 +21,13 @@ from enkat.storage.engine import write
 
 @dataclass(frozen=True)
 class Received:
-    """What the sender is told: the receipt, and whether an edited repeat was left aside."""
+    """What the sender is told: the receipt, whether an edited repeat was left aside, whether numbers or addresses were
+    blanked in a text, and whether it still looks as if it named somebody."""
 
     receipt: str
     unchanged: bool = False
+    blanked: bool = False
+    may_name: bool = False
 
 
 def find_link(db: Database, keys: KeyStore, typed: str) -> tuple[Link, Meeting]:
@@ -52,6 +56,7 @@ def submit(db: Database, keys: KeyStore, typed: str, submission: Submission, tod
     """
     if all(answer.missing is Missing.SKIPPED for answer in submission.answers.values()):
         raise Refused("empty", "a form needs at least one answer")
+    submission, told = _without_identifiers(submission)
     link, meeting = find_link(db, keys, typed)
     mark, receipt = tokens.claim(submission.id), tokens.receipt(keys.instance, submission.id)
     content = sealing.content(submission)
@@ -67,13 +72,13 @@ def submit(db: Database, keys: KeyStore, typed: str, submission: Submission, tod
         link, meeting = find_link(db, keys, typed)
         claimed = invitations.claimed_meeting(db, mark)
         if claimed == meeting.id:
-            return _repeated(db, ballot, receipt)
+            return replace(told, receipt=receipt, unchanged=_is_edited(db, ballot))
         if claimed:
             raise Refused("submission", "the form's id belongs to another meeting; open the link again")
         _judge(link, meeting, today)
         _take_place(db, link, mark)
         ballots.put(db, ballot)
-    return Received(receipt)
+    return replace(told, receipt=receipt)
 
 
 def withdraw(db: Database, typed: str) -> None:
@@ -102,9 +107,18 @@ def _take_place(db: Database, link: Link, mark: bytes) -> None:
         raise PlaceTaken("the place is used")
 
 
-def _repeated(db: Database, ballot: Ballot, receipt: str) -> Received:
-    """The answer to a submission that came before; PlaceTaken where it was taken back meanwhile."""
+def _is_edited(db: Database, ballot: Ballot) -> bool:
+    """Whether a submission that came before said something else then; PlaceTaken where it was taken back meanwhile."""
     earlier = ballots.find(db, ballot.receipt_hash)
     if earlier is None:
         raise PlaceTaken("the answer was taken back")
-    return Received(receipt, unchanged=not hmac.compare_digest(earlier.repeat_check, ballot.repeat_check))
+    return not hmac.compare_digest(earlier.repeat_check, ballot.repeat_check)
+
+
+def _without_identifiers(submission: Submission) -> tuple[Submission, Received]:
+    """A submission as it is stored, and what its sender is to be told of its texts."""
+    texts = {item: said.text for item, said in submission.answers.items() if said.text is not None}
+    kept = {item: identifiers.blanked(text) for item, text in texts.items()}
+    answers = {**submission.answers, **{item: Answer(text=text) for item, text in kept.items()}}
+    told = Received("", blanked=kept != texts, may_name=any(map(identifiers.may_name, kept.values())))
+    return replace(submission, answers=answers), told

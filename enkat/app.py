@@ -1,11 +1,15 @@
 """The roof: settings in, application out. No routes and no logic here."""
 
+import traceback
+from typing import Any
+
 from flask import Flask, request
 from flask_wtf import CSRFProtect
 
 from enkat import wording
 from enkat.house import House, open_house
 from enkat.secrecy import tokens
+from enkat.secrecy.guessing import Brake
 from enkat.settings import Settings
 from enkat.web import (
     access,
@@ -20,6 +24,7 @@ from enkat.web import (
     result_words,
     results,
     staff,
+    texts,
 )
 
 #: Larger than any form that can be filled in by hand.
@@ -29,9 +34,12 @@ MOST_BYTES = 64 * 1024
 class Enkat(Flask):
     """Flask, with logs that name no path: a participant's path is a key."""
 
-    def log_exception(self, exc_info: object) -> None:
-        """Log where it went wrong, and not for whom."""
-        self.logger.error("Exception on /- [%s]", request.method, exc_info=exc_info)  # type: ignore[arg-type]
+    def log_exception(self, exc_info: Any) -> None:
+        """Log where it went wrong, and not for whom. What an error says may quote what somebody wrote, and with it
+        everything that led to it: its kind and its place are enough to find it."""
+        kind, _error, trace = exc_info
+        where = "".join(traceback.format_tb(trace))
+        self.logger.error("Exception on /- [%s]: %s\n%s", request.method, kind.__name__, where)
 
 
 def create_app(settings: Settings, house: House | None = None) -> Flask:
@@ -41,6 +49,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     app.extensions["enkat"] = house
     app.extensions["enkat.connections"] = context.Connections()
     app.extensions["enkat.forms"] = {}
+    app.extensions["enkat.brake"] = Brake()
     app.url_map.strict_slashes = False  # a slash typed after the key is nobody's mistake
     app.config.update(
         SECRET_KEY=house.keys.instance.web,
@@ -73,7 +82,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     csrf.exempt(participant.pages)  # no cookie is to be set there, and the link is the authority
     app.after_request(headers.secure)
     app.teardown_appcontext(context.release_db)
-    for room in (assets, participant, staff, coordinator, administrator, results):
+    for room in (assets, participant, staff, coordinator, administrator, results, texts):
         app.register_blueprint(room.pages)
     faults.register(app)
     return app

@@ -14,7 +14,7 @@ from enkat.model.result import Grain
 from enkat.secrecy import ballots
 from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
-from enkat.storage import engine, meetings, migrations, questionnaires, snapshots
+from enkat.storage import audit, engine, meetings, migrations, questionnaires, snapshots, witness
 
 
 def faults(settings: Settings) -> list[str]:
@@ -81,6 +81,7 @@ def _store(settings: Settings) -> Iterator[str]:
         yield from migrations.faults(db)
         yield from _versions(settings, db)
         snapshots.all_of(db, *Grain)
+        yield from audit.faults(db, witness.heads(settings.audit_heads))
         keys = KeyStore(settings.keys)
         yield from keys.faults()
         for meeting in meetings.in_state(db, MeetingState.OPEN):

@@ -16,7 +16,19 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from enkat import __version__, checking, counting, demo, exports, inviting, publishing, settings, staffing, worker
+from enkat import (
+    __version__,
+    checking,
+    counting,
+    demo,
+    exports,
+    inviting,
+    publishing,
+    settings,
+    severing,
+    staffing,
+    worker,
+)
 from enkat.demo.history import USUAL
 from enkat.house import House, open_house
 from enkat.model.errors import CatalogueError, EnkatError, NotFound, Refused
@@ -27,7 +39,8 @@ from enkat.model.survey import Role
 from enkat.publishing.clerk import Decision
 from enkat.secrecy import tokens
 from enkat.settings import Settings
-from enkat.storage import meetings, snapshots, staff
+from enkat.storage import audit, meetings, snapshots, staff, witness
+from enkat.storage.engine import clear_remnants
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 
@@ -171,7 +184,8 @@ def _count(arguments: _Arguments) -> int:
             counted = counting.count_if_due(db, house.keys, arguments.meeting, today)
         else:
             counted = counting.count_due(db, house.keys, today)
-        counting.clear_away(db, house.keys)
+        counting.destroy_spent_keys(db, house.keys)
+        clear_remnants(db)
     _print(arguments, {"opened": counted.opened, "meetings": counted.meetings}, _counted(counted))
     return _failed(counted.failures)
 
@@ -180,6 +194,9 @@ def _publish(arguments: _Arguments) -> None:
     publish = publishing.rehearse if arguments.dry_run else publishing.publish_due
     with _house() as (house, db):
         done = publish(db, house.settings.smallest_group, house.settings.today())
+        if not arguments.dry_run:
+            severing.sever(db)
+            clear_remnants(db)
     shown: dict[str, Any] = {"published": list(done.published), "open": list(done.open)}
     if arguments.dry_run:
         shown["dry_run"] = True  # nothing is published: these would be
@@ -237,6 +254,7 @@ def _house(chosen: Settings | None = None) -> Iterator[tuple[House, Database]]:
     db = house.connect()
     try:
         yield house, db
+        witness.note(house.settings.audit_heads, audit.head(db))
     finally:
         db.close()
 

@@ -3,19 +3,22 @@ that ties them to a person; the places, links, receipts and the meeting's key ar
 
 import random
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 from sqlite_utils import Database
 
 from enkat.i18n import SOURCE
+from enkat.model.audit import TERMINAL, Act
 from enkat.model.errors import EnkatError, NotFound, Refused
 from enkat.model.meeting import MeetingState
-from enkat.model.survey import Response, Submission
+from enkat.model.survey import Response, Role, Submission
+from enkat.model.text import FreeText
 from enkat.secrecy import ballots as sealing
 from enkat.secrecy.keys import KeyStore
-from enkat.storage import ballots, invitations, meetings, responses
-from enkat.storage.engine import clear_remnants, leave_remnants, write
+from enkat.storage import audit, ballots, contacts, invitations, meetings, responses, texts
+from enkat.storage.engine import leave_remnants, write
 
 
 @dataclass(frozen=True)
@@ -27,23 +30,23 @@ class Counted:
     failures: tuple[str, ...] = ()
 
 
-def count_due(db: Database, keys: KeyStore, today: date) -> Counted:
+def count_due(db: Database, keys: KeyStore, today: date, *, by: str = TERMINAL) -> Counted:
     """Count every meeting whose last day has passed; one that cannot be counted does not hold up the rest."""
     opened, failures = [], []
     for meeting in meetings.due_for_count(db, today):
         try:
-            opened.append(count(db, keys, meeting))
+            opened.append(count(db, keys, meeting, by=by))
         except EnkatError as error:
             failures.append(f"the meeting {meeting} cannot be counted: {error}")
     return Counted(sum(opened), len(opened), tuple(failures))
 
 
-def close_and_count(db: Database, keys: KeyStore, meeting: str, today: date) -> Counted:
+def close_and_count(db: Database, keys: KeyStore, meeting: str, today: date, *, by: str = TERMINAL) -> Counted:
     """Close a survey now and count it, in one write; nothing where it is counted already."""
     found = meetings.find_meeting(db, meeting)
     if found is None:
         raise NotFound(f"there is no meeting {meeting}")
-    return Counted(count(db, keys, meeting, today), int(found.state is MeetingState.OPEN))
+    return Counted(count(db, keys, meeting, today, by=by), int(found.state is MeetingState.OPEN))
 
 
 def count_if_due(db: Database, keys: KeyStore, meeting: str, today: date) -> Counted:
@@ -56,7 +59,7 @@ def count_if_due(db: Database, keys: KeyStore, meeting: str, today: date) -> Cou
     return Counted(count(db, keys, meeting), int(found.state is MeetingState.OPEN))
 
 
-def count(db: Database, keys: KeyStore, meeting: str, closing: date | None = None) -> int:
+def count(db: Database, keys: KeyStore, meeting: str, closing: date | None = None, *, by: str = TERMINAL) -> int:
     """Count one meeting, wholly or not at all; how many ballots were opened. `closing` is the day on which a
     survey still open closes. Its key is destroyed last, so that a count cut short can be done again."""
     with write(db):
@@ -65,31 +68,50 @@ def count(db: Database, keys: KeyStore, meeting: str, closing: date | None = Non
             return 0
         if closing and closing < found.closes:
             meetings.set_closing(db, meeting, closing)
+            audit.note(db, by, Act.MEETING_CLOSED, meeting)
         private_key = keys.meeting_key(meeting)
         opened = [sealing.unseal(private_key, meeting, one.sealed) for one in ballots.of_meeting(db, meeting)]
         random.SystemRandom().shuffle(opened)
         ballots.delete_of(db, meeting)
+        if contacts.delete_of(db, meeting):
+            audit.note(db, by, Act.CONTACTS_REMOVED, meeting)
         invitations.delete_of(db, meeting)
-        meetings.mark_counted(db, meeting)
+        meetings.mark_counted(db, meeting, len(opened))
+        audit.note(db, by, Act.MEETING_COUNTED, meeting)
         leave_remnants(db)
         responses.put_all(db, [_response(meeting, submission) for submission in opened])
-    keys.destroy_meeting_key(meeting)
+        texts.lock_all(db, meeting, _texts(opened))
+    _destroy_key(db, keys, meeting, by)
     return len(opened)
 
 
-def clear_away(db: Database, keys: KeyStore) -> None:
-    """What comes after counts: keys that a count cut short has left behind, and remnants in the file."""
-    destroy_spent_keys(db, keys)
-    clear_remnants(db)
-
-
-def destroy_spent_keys(db: Database, keys: KeyStore) -> int:
+def destroy_spent_keys(db: Database, keys: KeyStore, *, by: str = TERMINAL) -> int:
     """Destroy the keys of counted meetings that a count cut short has left behind; how many there were."""
     counted = {meeting.id for meeting in meetings.in_state(db, MeetingState.COUNTED)}
     spent = counted & keys.meetings_with_key()
     for meeting in spent:
-        keys.destroy_meeting_key(meeting)
+        _destroy_key(db, keys, meeting, by)
     return len(spent)
+
+
+def _destroy_key(db: Database, keys: KeyStore, meeting: str, by: str) -> None:
+    """Its file goes last: where anything fails before, the next round finds it and does all of it again."""
+    keys.overwrite_meeting_key(meeting)
+    with write(db):
+        audit.note(db, by, Act.KEY_DESTROYED, meeting)
+    keys.remove_meeting_key(meeting)
+
+
+def _texts(opened: Collection[Submission]) -> list[FreeText]:
+    """What was written in own words, in an order of its own: nothing tells which answers it came with."""
+    found = [
+        FreeText(secrets.token_hex(16), answer.text, is_child=submission.role is Role.CHILD)
+        for submission in opened
+        for answer in submission.answers.values()
+        if answer.text is not None
+    ]
+    random.SystemRandom().shuffle(found)
+    return found
 
 
 def _response(meeting: str, submission: Submission) -> Response:
@@ -101,5 +123,5 @@ def _response(meeting: str, submission: Submission) -> Response:
         questionnaire=submission.questionnaire,
         version=submission.version,
         language=SOURCE if submission.language == SOURCE else "other",
-        answers=submission.answers,
+        answers={item: said for item, said in submission.answers.items() if said.text is None},
     )

@@ -7,7 +7,6 @@ who was given a link is turned away and nothing on the page shows the difference
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -15,7 +14,9 @@ from random import Random
 
 from sqlite_utils import Database
 
+from enkat import identifiers
 from enkat.catalogue import Catalogue
+from enkat.model.audit import TERMINAL, Act
 from enkat.model.errors import NotFound, Refused
 from enkat.model.meeting import (
     LONGEST_OPEN_DAYS,
@@ -35,7 +36,7 @@ from enkat.model.meeting import (
 from enkat.model.survey import Role, Stage
 from enkat.secrecy import tokens
 from enkat.secrecy.keys import KeyStore
-from enkat.storage import invitations, meetings
+from enkat.storage import audit, contacts, invitations, meetings
 from enkat.storage.engine import write
 
 #: Letters, digits and a few marks; long enough for a register's number, too short for a story.
@@ -44,15 +45,6 @@ _REFERENCE = re.compile(r"[\w][\w ./-]{0,39}")
 #: Two words or more, each a capital and small letters: Anna Svensson, Omar Al-Hassan.
 _NAME = r"[A-ZÅÄÖÉ][a-zåäöéü]+(?:-[A-ZÅÄÖÉ][a-zåäöéü]+)?"
 _FULL_NAME = re.compile(f"{_NAME}(?: {_NAME})+")
-
-#: What people write between the digits of a number.
-_GAP = r"[\W_]*"
-
-#: Year, month, day (60 more for a coordination number) and four digits, however they are spaced out.
-_IDENTITY_NUMBER = re.compile(
-    r"(?<!\d)(?:\d \d )?\d \d (?:0 [1-9]|1 [0-2]) (?:0 [1-9]|[12] \d|3 [01]|6 [1-9]|[78] \d|9 [01]) "
-    r"[\dTX] \d \d \d(?!\d)".replace(" ", _GAP)
-)
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ class Plan:
 def judge_reference(reference: str) -> str:
     """A reference fit to be stored; Refused where it is empty, unfit, or looks like a personal identity number."""
     reference = " ".join(reference.split())
-    if _IDENTITY_NUMBER.search(_plain(reference)):
+    if identifiers.has_identity_number(reference):
         raise Refused(
             "identity_number",
             "the reference looks like a personal identity number; use a pseudonym such as M-114, for whoever "
@@ -88,7 +80,7 @@ def judge_reference(reference: str) -> str:
 
 
 def open_assignment(
-    db: Database, reference: str, unit: str, source: Source | None, protected: bool = False
+    db: Database, reference: str, unit: str, source: Source | None, protected: bool = False, *, by: str = TERMINAL
 ) -> Assignment:
     """The unit's assignment of that reference, opened now where it is new. A new one needs a source, and a
     known one keeps what it has: Refused where something else is said of it."""
@@ -105,6 +97,7 @@ def open_assignment(
             raise Refused("no_source", f"{reference} is new; say where it comes from")
         assignment = Assignment(new_id(), reference, unit, source, protected)
         meetings.add_assignment(db, assignment)
+        audit.note(db, by, Act.ASSIGNMENT_OPENED, assignment.id)
     return assignment
 
 
@@ -133,6 +126,8 @@ def start_meeting(
     plan: Plan,
     today: date,
     source: Random | None = None,
+    *,
+    by: str = TERMINAL,
 ) -> Meeting:
     """Start a meeting: its key pair, its places and a room link for each role invited."""
     closes = judge_plan(plan, today)
@@ -156,13 +151,22 @@ def start_meeting(
                 if places := plan.places.get(role, 0):
                     form = _questionnaire(catalogue, role, plan.questionnaires.get(role))
                     _set_places(db, keys, identity, role, places, form, source)
+            audit.note(db, by, Act.MEETING_STARTED, identity)
     except BaseException:
         keys.destroy_meeting_key(identity)
         raise
     return meeting
 
 
-def set_places(db: Database, keys: KeyStore, catalogue: Catalogue, meeting: str, places: Mapping[Role, int]) -> None:
+def set_places(
+    db: Database,
+    keys: KeyStore,
+    catalogue: Catalogue,
+    meeting: str,
+    places: Mapping[Role, int],
+    *,
+    by: str = TERMINAL,
+) -> None:
     """Change how many are invited of the roles named; never fewer than hold a personal link."""
     _judge_places(places)
     with write(db):
@@ -173,6 +177,7 @@ def set_places(db: Database, keys: KeyStore, catalogue: Catalogue, meeting: str,
                 raise Refused("held_by_links", "so many places have personal links; revoke some of the links first")
             if number or (role, Stage.AFTER) in known:
                 _set_places(db, keys, meeting, role, number, _questionnaire(catalogue, role))
+        audit.note(db, by, Act.PLACES_CHANGED, meeting)
 
 
 def add_personal_links(
@@ -184,6 +189,8 @@ def add_personal_links(
     questionnaire: str | None = None,
     count: int = 1,
     source: Random | None = None,
+    *,
+    by: str = TERMINAL,
 ) -> list[OpenedLink]:
     """Links for those who have gone, all of them or none. Each holds one of the role's places, or a further one
     where all that were planned have links already."""
@@ -194,19 +201,21 @@ def add_personal_links(
         _judge_places({role: held + count})
         if held + count > meetings.invited(db, meeting).get((role, Stage.AFTER), 0):
             _set_places(db, keys, meeting, role, held + count, _questionnaire(catalogue, role))
+        audit.note(db, by, Act.LINKS_ADDED, meeting)
         return [_add_personal_link(db, keys, meeting, role, form, source) for _link in range(count)]
 
 
-def replace_link(db: Database, keys: KeyStore, meeting: str, link: str) -> OpenedLink:
+def replace_link(db: Database, keys: KeyStore, meeting: str, link: str, *, by: str = TERMINAL) -> OpenedLink:
     """Another key to the same place, or to the same room; the old key leads nowhere from now on."""
     with write(db):
         _open_meeting(db, meeting)
         old = _live_link(db, meeting, link)
         invitations.revoke_link(db, old.id)
+        audit.note(db, by, Act.LINK_REPLACED, meeting)
         return _add_link(db, keys, old, old.invitation)
 
 
-def revoke_link(db: Database, meeting: str, link: str) -> None:
+def revoke_link(db: Database, meeting: str, link: str, *, by: str = TERMINAL) -> None:
     """Take a personal link back: its key leads nowhere from now on. How many were invited stays as it is,
     so that nothing tells whether it had been used."""
     with write(db):
@@ -215,6 +224,8 @@ def revoke_link(db: Database, meeting: str, link: str) -> None:
         if old.is_room:
             raise Refused("room_link", "a room's link can be replaced but not revoked")
         invitations.revoke_link(db, old.id)
+        contacts.delete_of_place(db, old.invitation or "")
+        audit.note(db, by, Act.LINK_REVOKED, meeting)
 
 
 def links(db: Database, keys: KeyStore, meeting: str) -> list[OpenedLink]:
@@ -227,11 +238,6 @@ def links(db: Database, keys: KeyStore, meeting: str) -> list[OpenedLink]:
 def new_id() -> str:
     """A random id for an assignment, meeting, place or link."""
     return secrets.token_hex(8)
-
-
-def _plain(reference: str) -> str:
-    """The reference in capitals and in the digits 0-9, whatever keyboard it was written on."""
-    return "".join(str(unicodedata.decimal(mark, mark)) for mark in unicodedata.normalize("NFKC", reference)).upper()
 
 
 def _judge_places(places: Mapping[Role, int]) -> None:

@@ -20,6 +20,8 @@ ZONE = ZoneInfo("Europe/Stockholm")
 #: The smallest group that is ever shown holds five answers. Above a hundred hardly anything would ever be.
 FEWEST_IN_A_GROUP, MOST_IN_A_GROUP = 5, 100
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 #: A host, or an IPv6 address in brackets, and perhaps a port; no user, path, query or fragment.
 _HOST = re.compile(r"([^\s/?#@:\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?")
 
@@ -27,7 +29,8 @@ _HOST = re.compile(r"([^\s/?#@:\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?")
 @dataclass(frozen=True)
 class Settings:
     """One installation's settings. `base_url` is what links begin with, without a slash at the end;
-    `fixed_today` stops the calendar for tests and demonstrations."""
+    `fixed_today` stops the calendar for tests and demonstrations; `proxy` is whose word is taken for where a request
+    comes from."""
 
     instance: Path
     base_url: str | None = None
@@ -36,6 +39,7 @@ class Settings:
     controller: str | None = None
     contact: str | None = None
     leave_out: frozenset[str] = frozenset()
+    proxy: tuple[Network, ...] = ()
 
     @property
     def database(self) -> Path:
@@ -46,6 +50,11 @@ class Settings:
     def keys(self) -> Path:
         """The folder of secrets, beside the database and never inside it."""
         return self.instance / "keys"
+
+    @property
+    def audit_heads(self) -> Path:
+        """The file of noted heads of the audit log."""
+        return self.instance / "audit.heads"
 
     @property
     def has_tls(self) -> bool:
@@ -65,6 +74,7 @@ NAMES = {
     "controller": "controller",
     "contact": "contact",
     "leave_out": "leave_out",
+    "proxy": "proxy",
 }
 
 
@@ -156,6 +166,13 @@ def _names(where: str, value: object) -> frozenset[str]:
     return frozenset(name.strip() for name in names if name.strip())
 
 
+def _networks(where: str, value: object) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(name, strict=False) for name in sorted(_names(where, value)))
+    except ValueError as error:
+        raise SettingsError(f"{where}: write the proxy's address, such as 127.0.0.1 or 10.0.0.0/8 ({error})") from error
+
+
 _READERS: dict[str, Callable[[str, object], object]] = {
     "base_url": _base_url,
     "smallest_group": _smallest_group,
@@ -163,4 +180,5 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "controller": _text,
     "contact": _text,
     "leave_out": _names,
+    "proxy": _networks,
 }

@@ -9,11 +9,12 @@ from random import Random
 
 from sqlite_utils import Database
 
+from enkat.model.audit import TERMINAL, Act
 from enkat.model.errors import NotFound, Refused
 from enkat.model.result import PLUS
 from enkat.model.staff import StaffMember, StaffRole, StaffSession, Unit
 from enkat.secrecy import passwords
-from enkat.storage import staff
+from enkat.storage import audit, staff
 from enkat.storage.engine import write
 
 #: A sign-in ends after this long without use, and after this long in any case.
@@ -26,7 +27,7 @@ _NOTED_EVERY = timedelta(minutes=1)
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 
-def add_unit(db: Database, name: str, under: str | None = None) -> Unit:
+def add_unit(db: Database, name: str, under: str | None = None, *, by: str = TERMINAL) -> Unit:
     """Add a unit: the first is the municipality, every other one stands under it or under `under` (a name)."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 80 or not name.isprintable():
@@ -42,6 +43,7 @@ def add_unit(db: Database, name: str, under: str | None = None) -> Unit:
             raise NotFound(f"there is no unit called '{under}'; add it first with `enkat unit add`")
         unit = Unit(secrets.token_hex(8), name, parent.id if parent else None)
         staff.add_unit(db, unit)
+        audit.note(db, by, Act.UNIT_ADDED, unit.id)
     return unit
 
 
@@ -53,6 +55,8 @@ def add_staff(
     unit: str,
     password: str | None = None,
     source: Random | None = None,
+    *,
+    by: str = TERMINAL,
 ) -> tuple[StaffMember, str]:
     """Add somebody to a unit (by id), and their first password."""
     address, name = address.strip(), " ".join(name.split())
@@ -70,6 +74,7 @@ def add_staff(
         if staff.find_address(db, address):
             raise Refused("address_known", f"{address} is added already")
         staff.add_staff(db, member, hashed)
+        audit.note(db, by, Act.STAFF_ADDED, member.id)
     return member, password
 
 
@@ -82,23 +87,26 @@ def change_password(db: Database, member: StaffMember, old: str, new: str, sessi
     with write(db):
         staff.set_password(db, member.id, hashed)
         staff.end_sessions_of(db, member.id, but=_session_id(session))
+        audit.note(db, member.id, Act.PASSWORD_CHANGED, member.id)
 
 
-def give_password(db: Database, member: str) -> str:
+def give_password(db: Database, member: str, *, by: str = TERMINAL) -> str:
     """Somebody's new first password; their sign-ins end."""
     password = passwords.new_password()
     hashed = passwords.hash_password(password)
     with write(db):
         staff.set_password(db, member, hashed)
         staff.end_sessions_of(db, member)
+        audit.note(db, by, Act.PASSWORD_GIVEN, member)
     return password
 
 
-def set_enabled(db: Database, member: str, enabled: bool) -> None:
+def set_enabled(db: Database, member: str, enabled: bool, *, by: str = TERMINAL) -> None:
     """Let somebody sign in or not; where not, their sign-ins end at once."""
     with write(db):
         staff.set_enabled(db, member, enabled)
         staff.end_sessions_of(db, member)
+        audit.note(db, by, Act.STAFF_ENABLED if enabled else Act.STAFF_DISABLED, member)
 
 
 def sign_in(db: Database, address: str, password: str, now: datetime) -> str | None:
@@ -113,6 +121,7 @@ def sign_in(db: Database, address: str, password: str, now: datetime) -> str | N
             return None  # changed, or the person shut out, while the password was being checked
         staff.end_sessions_unseen_since(db, now - IDLE)
         staff.start_session(db, StaffSession(_session_id(secret), member.id, started=now, seen=now))
+        audit.note(db, member.id, Act.STAFF_SIGNED_IN, member.id)
     return secret
 
 
@@ -133,13 +142,16 @@ def signed_in(db: Database, secret: str, now: datetime, *, is_use: bool = True) 
 def sign_out(db: Database, secret: str) -> None:
     """End a session."""
     with write(db):
-        staff.end_session(db, _session_id(secret))
+        if session := staff.find_session(db, _session_id(secret)):
+            staff.end_session(db, session.id)
+            audit.note(db, session.staff, Act.STAFF_SIGNED_OUT, session.staff)
 
 
 def sign_out_elsewhere(db: Database, member: StaffMember, secret: str) -> None:
     """End one's other sessions."""
     with write(db):
         staff.end_sessions_of(db, member.id, but=_session_id(secret))
+        audit.note(db, member.id, Act.STAFF_SIGNED_OUT_ELSEWHERE, member.id)
 
 
 def _judge_password(password: str) -> None:

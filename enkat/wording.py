@@ -92,6 +92,15 @@ REFUSALS = {
     "held_by_links": N_("Så många har redan egna länkar. Återkalla en länk först."),
     "counted": N_("Mötet är räknat. Inga länkar leder dit längre."),
     "room_link": N_("Rummets länk kan bytas ut men inte återkallas."),
+    "text_empty": N_("Det finns ingenting kvar av texten. Håll inne den i stället."),
+    "text_long": N_("Texten är för lång."),
+    "child_words": N_(
+        "Ett barns text visas aldrig med barnets egna ord. Skriv med dina egna vad barnet ville ha sagt."
+    ),
+    "protected_contact": N_("Uppdraget har skyddsbehov. Adresser och telefonnummer sparas aldrig där."),
+    "room_contact": N_("Rummets länk är allas. En adress hör till en egen länk."),
+    "contact_phone": N_("Skriv telefonnumret med landsnummer, till exempel +46701234567."),
+    "contact_email": N_("Skriv en e-postadress, till exempel kim@example.se."),
     "empty": N_("Svara på minst en fråga."),
     "submission": N_("Sidan var inte hel. Dina svar är kvar: skicka en gång till."),
     "unit_name": N_("Enhetens namn ska ha 1–80 tecken."),

@@ -1,14 +1,17 @@
-"""The background work: count what has closed, clear away what is spent, publish what is due."""
+"""The background work: count what has closed, publish what is due, cut and clear away what is spent."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from enkat import counting, publishing
+from enkat import contacting, counting, publishing, severing
 from enkat.counting import Counted
 from enkat.house import House
+from enkat.model.audit import BACKGROUND
 from enkat.model.errors import EnkatError
+from enkat.storage import audit, witness
+from enkat.storage.engine import clear_remnants
 
 #: Seconds between two rounds; a survey that closes at midnight is counted within a minute, and published if it is due.
 EVERY = 30
@@ -29,13 +32,18 @@ def work(house: House) -> Round:
     """One round. What was counted stays counted where publishing has to be tried again."""
     db, today = house.connect(), house.settings.today()
     try:
-        counted = counting.count_due(db, house.keys, today)
-        counting.clear_away(db, house.keys)
+        counted = counting.count_due(db, house.keys, today, by=BACKGROUND)
+        counting.destroy_spent_keys(db, house.keys, by=BACKGROUND)
+        contacting.remove_due(db, today, by=BACKGROUND)
         try:
-            done = publishing.publish_due(db, house.settings.smallest_group, today)
+            published = publishing.publish_due(db, house.settings.smallest_group, today, by=BACKGROUND).published
+            severing.sever(db, by=BACKGROUND)
         except EnkatError as error:
             return Round(counted, failures=(*counted.failures, f"nothing can be published now: {error}"))
-        return Round(counted, done.published, counted.failures)
+        finally:
+            clear_remnants(db)
+            witness.note(house.settings.audit_heads, audit.head(db))
+        return Round(counted, published, counted.failures)
     finally:
         db.close()
 

@@ -27,9 +27,12 @@ FLOORS = [
     {"enkat", "model", "settings"},
     {
         *{"catalogue", "i18n", "scoring", "estimates", "disclosure", "wording", "secrecy", "storage"},
-        *{"charts", "exports"},
+        *{"charts", "exports", "identifiers"},
     },
-    {"house", "inviting", "answering", "counting", "publishing", "findings", "staffing", "checking"},
+    {
+        *{"house", "inviting", "answering", "counting", "contacting", "publishing", "severing", "clearing"},
+        *{"findings", "staffing", "checking"},
+    },
     {"web", "worker", "demo"},
     {"app"},
     {"serving"},

@@ -17,12 +17,13 @@ from statistics import NormalDist
 
 from sqlite_utils import Database
 
-from enkat import inviting, publishing
+from enkat import inviting, publishing, severing
 from enkat.house import House
 from enkat.model.meeting import OPEN_DAYS, Assignment, Kind, Meeting, MeetingState, Source
 from enkat.model.result import Quarter
 from enkat.model.survey import Answer, Index, Item, ItemKind, Missing, Questionnaire, Response, Role, Stage
-from enkat.storage import meetings, responses
+from enkat.model.text import FreeText
+from enkat.storage import meetings, responses, texts
 from enkat.storage.engine import filling, write
 
 #: Answers in two years of a municipality of Mjölby's size.
@@ -52,11 +53,32 @@ _SAME_ASSIGNMENT = 10 / 42
 _PROTECTED = 0.06
 _USUAL_FORM = 0.75
 
-_TEXTS = (
+#: The share of those who answer that writes something too.
+_WRITING = 0.25
+
+TEXTS = (
     "Bra att alla fick prata.",
-    "Lite för långt möte.",
-    "Jag hade velat veta mer innan.",
+    "Lite för långt möte, jag orkade inte lyssna på slutet.",
+    "Jag hade velat veta mer innan vad ni skulle ta upp.",
     "Mer tid för barnens frågor.",
+    "Det kändes skönt att mormor fick vara med.",
+    "Vi satt för trångt och det var varmt.",
+    "Bra att någon skrev upp vad vi bestämde.",
+    "Jag vågade inte säga allt när alla satt där.",
+    "Skolan borde ha varit med.",
+    "Nu vet vi vem som gör vad. Det har vi inte vetat förut.",
+    "Jag förstod inte alla ord ni använde.",
+    "Det var första gången någon frågade vad jag tycker.",
+    "Kan vi få anteckningarna hem?",
+    "Ha mötet på kvällen nästa gång, alla kan inte gå från jobbet.",
+    "Anna Svensson pratade hela tiden, ge andra plats också.",
+    "Bra fika! Och bra stämning.",
+    "Jag undrar vad som händer om vi inte gör som vi sa.",
+    "Ett kortare möte till om en månad hade räckt.",
+    "Bjud in fotbollstränaren Omar, han känner honom bäst.",
+    "Jag kände mig lyssnad på.",
+    "För många från kommunen och för få från oss.",
+    "Tydligare ramar från början, sedan gick det bra.",
 )
 
 #: Responses written at a time; what bounds the memory.
@@ -69,7 +91,7 @@ _TELL_EVERY = 50_000
 def said(item: Item, form: Questionnaire, level: float, chance: Random) -> Answer:
     """A made-up answer around a level of 100."""
     if item.kind is ItemKind.TEXT:
-        return Answer(text=chance.choice(_TEXTS)) if chance.random() < 0.25 else Answer(missing=Missing.SKIPPED)
+        return Answer(text=chance.choice(TEXTS)) if chance.random() < _WRITING else Answer(missing=Missing.SKIPPED)
     if chance.random() < 0.04:
         return Answer(missing=chance.choice(form.offered))
     likely = _likely(len(form.points), round(level))
@@ -146,13 +168,14 @@ class History:
                 self._live(stretch, answers)
                 day = min(stretch.quarter.next.first, today)
                 publishing.publish_due(self._db, self._house.settings.smallest_group, day)
+                severing.sever(self._db)
                 self._tell(f"{stretch.quarter}: {self._written - before} answers")
 
     def _live(self, stretch: _Stretch, most: int) -> None:
         batch: list[Response] = []
         with write(self._db):
             while (number := self._written + len(batch)) < stretch.answers:
-                batch += self._meeting(stretch)[: most - number]
+                batch += self._meeting(stretch, most - number)
                 if len(batch) >= _BATCH:
                     self._put(batch)
             self._put(batch)
@@ -166,8 +189,8 @@ class History:
             self._tell(f"{self._written} answers so far")
         batch.clear()
 
-    def _meeting(self, stretch: _Stretch) -> list[Response]:
-        """One meeting that closed within a stretch, and what was answered."""
+    def _meeting(self, stretch: _Stretch, most: int) -> list[Response]:
+        """One meeting that closed within a stretch, and what was answered, at most so much."""
         chance, work, first = self._chance, self._work(), stretch.quarter.first
         earliest = min(max(first, work.last), stretch.last)  # an assignment's meetings follow each other
         closes = work.last = earliest + timedelta(days=chance.randint(0, (stretch.last - earliest).days))
@@ -183,7 +206,11 @@ class History:
             state=MeetingState.COUNTED,
         )
         meetings.add_meeting(self._db, meeting)
-        return list(self._answered(meeting.id, stretch.changed))
+        answered = list(self._answered(meeting.id, stretch.changed))[:most]
+        meetings.mark_counted(self._db, meeting.id, len(answered))
+        written = (FreeText(secrets.token_hex(16), chance.choice(TEXTS), one.role is Role.CHILD) for one in answered)
+        texts.lock_all(self._db, meeting.id, [text for text in written if chance.random() < _WRITING])
+        return answered
 
     def _answered(self, meeting: str, changed: bool) -> Iterator[Response]:
         """Those of the invited who answered."""
@@ -225,7 +252,7 @@ class History:
             questionnaire=form.id,
             version=form.version,
             language="sv" if chance.random() < 0.8 else "other",
-            answers={item.id: said(item, form, levels[item.index], chance) for item in form.items},
+            answers={item.id: said(item, form, levels[item.index], chance) for item in form.closed_items},
         )
 
 

@@ -10,6 +10,9 @@ from enkat.model.survey import Response, Role, Stage
 #: Days a survey stays open after its meeting, the last one included, unless the coordinator says otherwise.
 OPEN_DAYS = 14
 
+#: Days after closing on which a contact address is removed at the latest.
+CONTACT_DAYS = 14
+
 #: The longest a survey may stay open: sealed answers are not to lie about for a season.
 LONGEST_OPEN_DAYS = 92
 
@@ -44,6 +47,13 @@ class MeetingState(StrEnum):
 
     OPEN = "open"
     COUNTED = "counted"
+
+
+class Channel(StrEnum):
+    """By what a link is sent to somebody."""
+
+    SMS = "sms"
+    EMAIL = "email"
 
 
 class InvitationState(StrEnum):
@@ -135,6 +145,19 @@ class OpenedLink:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Where somebody who holds a place is sent their link: the address under the instance's key. Removed at the count,
+    and on `delete_on` in any case."""
+
+    id: str
+    invitation: str
+    meeting: str
+    channel: Channel
+    sealed_address: bytes
+    delete_on: date
+
+
+@dataclass(frozen=True)
 class Ballot:
     """A sealed answer in the box. `receipt_hash` lets its writer take it back; `repeat_check` tells an edited
     repeat of the same submission from a true one. Neither leads to an invitation."""
@@ -148,12 +171,13 @@ class Ballot:
 
 @dataclass(frozen=True)
 class MeetingOverview:
-    """A meeting with its assignment and how far its answers have come; `responses` once it is counted."""
+    """A meeting with its assignment and how far its answers have come; `responses` once it is counted, and None
+    again when its year is published."""
 
     meeting: Meeting
     assignment: Assignment
     progress: "Progress"
-    responses: int
+    responses: int | None
 
 
 @dataclass(frozen=True)

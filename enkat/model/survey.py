@@ -158,7 +158,8 @@ class Submission:
 
 @dataclass(frozen=True)
 class Response:
-    """A counted answer sheet: everything that is known of it, and nothing of who or when."""
+    """A counted answer sheet: everything that is known of it, and nothing of who or when. What was written in own
+    words is kept apart from it."""
 
     id: str
     meeting: str

@@ -11,12 +11,13 @@ from datetime import date
 
 from sqlite_utils import Database
 
+from enkat.model.audit import TERMINAL, Act
 from enkat.model.errors import StoreUnavailable
 from enkat.model.result import Grain, Outcome, Quarter
 from enkat.publishing.clerk import Clerk, Decision
 from enkat.publishing.past import Past, settled_until
 from enkat.publishing.tables import of_children, of_quarter, of_year
-from enkat.storage import meetings, questionnaires, snapshots, staff
+from enkat.storage import audit, meetings, questionnaires, snapshots, staff
 from enkat.storage.engine import write
 
 
@@ -37,13 +38,13 @@ class Publication:
         return tuple(dict.fromkeys(one.period for one in done))
 
 
-def publish_due(db: Database, smallest: int, today: date) -> Publication:
+def publish_due(db: Database, smallest: int, today: date, *, by: str = TERMINAL) -> Publication:
     """Publish every quarter that is over and counted, the oldest first, and the years that end with them. `smallest`
     is the number of answers that a cell must hold. StoreUnavailable where something was changed meanwhile."""
     decided: list[Decision] = []
     while (due := next_due(db, past := _past(db), today)) is not None:
         found = _decide(db, due, smallest, today, past)
-        if _keep(db, found, past):
+        if _keep(db, found, past, by):
             decided += found
     return _publication(db, decided, past, today)
 
@@ -138,13 +139,15 @@ def _decide(db: Database, quarter: Quarter, smallest: int, today: date, past: Pa
     return found
 
 
-def _keep(db: Database, found: Sequence[Decision], past: Past) -> bool:
+def _keep(db: Database, found: Sequence[Decision], past: Past, by: str) -> bool:
     """Keep what was decided and mark the meetings it is about; False where somebody else has decided meanwhile."""
     with write(db):
         if _past(db) != past:
             return False
         for one in found:
             snapshots.put(db, one.snapshot)
+            if one.snapshot.outcome is Outcome.PUBLISHED:
+                audit.note(db, by, Act.PERIOD_PUBLISHED, f"{one.snapshot.grain} {one.snapshot.period}")
             if one.snapshot.outcome is Outcome.JOINED or one.snapshot.grain is Grain.YEAR:
                 continue
             if meetings.mark_published(db, one.scope, one.snapshot.period) != one.meetings:

@@ -2,13 +2,15 @@
 
 instance/keys/pepper         keyed hashes of link keys, receipts and repeated submissions
 instance/keys/links          seals link keys, so that they can be shown and sent again
+instance/keys/contacts       seals the addresses of those who are sent a link
 instance/keys/web            signs the staff's cookies
 instance/keys/meetings/ID    opens one meeting's ballots; destroyed at its count
 """
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from enkat.model.errors import KeyFileError
 
 _KEY_BYTES = 32
-_INSTANCE_KEYS = ("pepper", "links", "web")
+_INSTANCE_KEYS = ("pepper", "links", "contacts", "web")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class InstanceKeys:
 
     pepper: bytes
     links: bytes
+    contacts: bytes
     web: bytes
 
 
@@ -37,12 +40,12 @@ class KeyStore:
         self.folder = folder
         self.meetings = folder / "meetings"
 
-    def create(self) -> None:
-        """Make the folder and whatever instance key is not there yet."""
+    def create(self, *names: str) -> None:
+        """Make the folder and whatever instance key is not there yet, of those named or of all."""
         try:
             for folder in (self.folder, self.meetings):  # each by itself: parents=True would forget the mode
                 folder.mkdir(mode=0o700, exist_ok=True)
-            for name in _INSTANCE_KEYS:
+            for name in names or _INSTANCE_KEYS:
                 with suppress(FileExistsError):  # made before, or by somebody else in this moment: as good
                     _write_new(self.folder / name, secrets.token_bytes(_KEY_BYTES))
         except OSError as error:
@@ -68,14 +71,27 @@ class KeyStore:
 
     def destroy_meeting_key(self, meeting: str) -> None:
         """Overwrite and unlink a meeting's private key; no harm where it is gone already."""
-        file = self.meetings / meeting
-        try:
-            with file.open("r+b") as handle:
-                handle.write(secrets.token_bytes(_KEY_BYTES))
-                handle.flush()
-                os.fsync(handle.fileno())
+        self.overwrite_meeting_key(meeting)
+        self.remove_meeting_key(meeting)
+
+    def overwrite_meeting_key(self, meeting: str) -> None:
+        """Make a meeting's private key worthless: nothing is left of it but its file's name."""
+        with self._destroying(meeting) as file, file.open("r+b") as handle:
+            handle.write(secrets.token_bytes(_KEY_BYTES))
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    def remove_meeting_key(self, meeting: str) -> None:
+        """Unlink the file of a meeting's private key."""
+        with self._destroying(meeting) as file:
             file.unlink()
             _sync_folder(self.meetings)
+
+    @contextmanager
+    def _destroying(self, meeting: str) -> Iterator[Path]:
+        file = self.meetings / meeting
+        try:
+            yield file
         except FileNotFoundError:
             return
         except OSError as error:

@@ -10,17 +10,13 @@ import re
 import secrets
 from random import Random
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from enkat.model.errors import KeyFileError
+from enkat.secrecy import fields
 from enkat.secrecy.keys import InstanceKeys
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOKALIKES = str.maketrans("OIL", "011")
 _KEY_LENGTH = 10
 _RECEIPT_LENGTH = 16
-_NONCE_BYTES = 12
 _SUBMISSION = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -47,17 +43,12 @@ def key_hash(keys: InstanceKeys, key: str) -> bytes:
 
 def seal_key(keys: InstanceKeys, key: str, link: str) -> bytes:
     """A link key under the instance's key, bound to its link's id."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(keys.links).encrypt(nonce, key.encode(), link.encode())
+    return fields.seal(keys.links, key, link)
 
 
 def open_key(keys: InstanceKeys, sealed: bytes, link: str) -> str:
     """The link key again."""
-    try:
-        key = AESGCM(keys.links).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], link.encode())
-    except InvalidTag as error:
-        raise KeyFileError("keys/links does not open this database's links; restore both from one backup") from error
-    return key.decode()
+    return fields.unseal(keys.links, sealed, link, "links")
 
 
 def new_submission() -> str:

@@ -113,9 +113,22 @@ def set_closing(db: Database, meeting: str, closes: date) -> None:
     )
 
 
-def mark_counted(db: Database, meeting: str) -> None:
-    """Call a meeting counted; refused by the schema while a place, link or ballot of it is left."""
-    run(db, "update meeting set state = 'counted', public_key = null where id = :meeting", meeting=meeting)
+def mark_counted(db: Database, meeting: str, answers: int) -> None:
+    """Call a meeting counted, with so many answers; refused by the schema while a place, link or ballot is left."""
+    run(
+        db,
+        "update meeting set state = 'counted', public_key = null, answers = :answers where id = :meeting",
+        answers=answers,
+        meeting=meeting,
+    )
+
+
+def forget_answers(db: Database, meeting: str) -> None:
+    """Forget how many answers a meeting had, once none belongs to it any more: a cluster of as many would be known
+    again."""
+    sql = """update meeting set answers = null where id = :meeting
+        and not exists (select 1 from response where response.meeting = :meeting)"""
+    run(db, sql, meeting=meeting)
 
 
 def due_for_count(db: Database, today: date) -> list[str]:
@@ -230,7 +243,7 @@ _OVERVIEW = f"""
         (select coalesce(sum(places), 0) from invited where invited.meeting = meeting.id) as invited,
         (select count(*) from invitation where invitation.meeting = meeting.id
             and invitation.state = 'answered') as answered,
-        (select count(*) from response where response.meeting = meeting.id) as responses
+        meeting.answers
     from meeting join assignment on assignment.id = meeting.assignment"""
 
 
@@ -264,5 +277,5 @@ def _meeting(row: Row) -> Meeting:
 
 def _overview(row: Row) -> MeetingOverview:
     meeting = _meeting(row)
-    progress = Progress(row["answered"], max(row["invited"], row["answered"], row["responses"]))
-    return MeetingOverview(meeting, _assignment(row | {"id": meeting.assignment}), progress, row["responses"])
+    progress = Progress(row["answered"], max(row["invited"], row["answered"], row["answers"] or 0))
+    return MeetingOverview(meeting, _assignment(row | {"id": meeting.assignment}), progress, row["answers"])

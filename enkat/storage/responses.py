@@ -6,29 +6,45 @@ from functools import cache
 from sqlite_utils import Database
 
 from enkat.model.survey import Answer, Missing, Response, Role, Stage
-from enkat.storage.engine import insert_all, placeholders, tuples
+from enkat.storage.engine import insert_all, placeholders, rows, run, tuples
 
 _RESPONSE = ("id", "meeting", "stage", "role", "questionnaire", "version", "language")
-_ANSWER = ("response", "item", "value", "text", "missing")
+_ANSWER = ("response", "item", "value", "missing")
 
 
 def put_all(db: Database, responses: Collection[Response]) -> None:
     """Store counted responses, in the order given: the caller has shuffled them."""
     insert_all(db, "response", _RESPONSE, ([getattr(one, name) for name in _RESPONSE] for one in responses))
-    answers = (
-        (one.id, item, said.value, said.text, said.missing) for one in responses for item, said in one.answers.items()
-    )
+    answers = ((one.id, item, said.value, said.missing) for one in responses for item, said in one.answers.items())
     insert_all(db, "answer", _ANSWER, answers)
 
 
 def of_meeting(db: Database, meeting: str) -> list[Response]:
-    """A counted meeting's responses with all their answers."""
+    """A counted meeting's responses with all their answers; none once they belong to a cluster."""
     return _of(db, [meeting], list(Role), "").get(meeting, [])
 
 
 def closed_of(db: Database, meetings: Collection[str], roles: Collection[Role]) -> dict[str, list[Response]]:
-    """The responses of some roles in some meetings, by meeting, with the answers that have a value: no text is read."""
+    """The responses of some roles in some meetings, by meeting, with the answers that have a value."""
     return _of(db, meetings, roles, "and value is not null")
+
+
+def tied(db: Database, roles: Collection[Role], periods: Collection[str] | None, most: int) -> list[str]:
+    """Some meetings that responses of some roles still belong to and whose answers were published: children's at all,
+    adults' in one of some periods."""
+    given_by, of_roles = placeholders("r", roles)
+    inside, named = placeholders("p", periods or ())
+    is_out = "children_published is not null" if periods is None else f"published in ({inside})"
+    sql = f"""select id from meeting where answers is not null and {is_out} and exists (
+        select 1 from response where response.meeting = meeting.id and role in ({given_by})) limit :most"""
+    return [row["id"] for row in rows(db, sql, most=most, **named, **of_roles)]
+
+
+def cluster(db: Database, meeting: str, roles: Collection[Role], number: str) -> None:
+    """Let the responses of some roles in a meeting belong to a cluster of that number, and to no meeting."""
+    given_by, of_roles = placeholders("r", roles)
+    sql = f"update response set meeting = null, cluster = :number where meeting = :meeting and role in ({given_by})"
+    run(db, sql, meeting=meeting, number=number, **of_roles)
 
 
 def _of(db: Database, meetings: Collection[str], roles: Collection[Role], only: str) -> dict[str, list[Response]]:
@@ -37,14 +53,13 @@ def _of(db: Database, meetings: Collection[str], roles: Collection[Role], only: 
     whose = f"meeting in ({inside}) and role in ({given_by})"
     named |= of_roles
     answers: dict[str, dict[str, Answer]] = {}
-    for response, item, value, text, missing in tuples(
+    for response, item, value, missing in tuples(
         db,
-        f"""select response, item, value, text, missing from answer
+        f"""select response, item, value, missing from answer
             where response in (select id from response where {whose}) {only}""",
         **named,
     ):
-        answer = _without_words(value, missing) if text is None else Answer(text=text)
-        answers.setdefault(response, {})[item] = answer
+        answers.setdefault(response, {})[item] = _answer(value, missing)
     found: dict[str, list[Response]] = {}
     for response, meeting, stage, role, form, version, language in tuples(
         db,
@@ -59,6 +74,6 @@ def _of(db: Database, meetings: Collection[str], roles: Collection[Role], only: 
 
 
 @cache
-def _without_words(value: int | None, missing: str | None) -> Answer:
+def _answer(value: int | None, missing: str | None) -> Answer:
     """An answer on a scale or none at all. There are few, and each is made only once however many gave it."""
     return Answer(value=value, missing=Missing(missing) if missing else None)

@@ -37,7 +37,7 @@ def add() -> _Page:
     try:
         roles = {StaffRole(role) for role in form.roles.data or ()}
         member, password = staffing.add_staff(
-            db(), form.address.data or "", form.name.data or "", roles, form.unit.data
+            db(), form.address.data or "", form.name.data or "", roles, form.unit.data, by=access.member().id
         )
     except Refused as refusal:
         form.refuse(refusal)
@@ -55,7 +55,7 @@ def add_unit() -> _Page:
         return _page(MemberForm(formdata=None), form), 400
     try:
         under = next(unit.name for unit in staff.units(db()) if unit.id == form.under.data)
-        staffing.add_unit(db(), form.name.data or "", under)
+        staffing.add_unit(db(), form.name.data or "", under, by=access.member().id)
     except Refused as refusal:
         form.refuse(refusal)
         return _page(MemberForm(formdata=None), form), 400
@@ -68,9 +68,8 @@ def add_unit() -> _Page:
 def give_password(member_id: str) -> _Page:
     """A new first password for somebody who has lost theirs; shown once."""
     member = _member_or_404(member_id)
-    return render_template(
-        "administrator/password.html", member=member, password=staffing.give_password(db(), member.id)
-    )
+    password = staffing.give_password(db(), member.id, by=access.member().id)
+    return render_template("administrator/password.html", member=member, password=password)
 
 
 @pages.post("/<member_id>/<state>")
@@ -83,7 +82,7 @@ def enable(member_id: str, state: str) -> _Page:
     if member.id == access.member().id:
         flash(_("Du kan inte stänga av dig själv."), "fault")
     else:
-        staffing.set_enabled(db(), member.id, state == "enable")
+        staffing.set_enabled(db(), member.id, state == "enable", by=access.member().id)
         flash(_("Ändringen är sparad."))
     return redirect(url_for("administrator.people"), code=303)
 

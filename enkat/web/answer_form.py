@@ -52,7 +52,11 @@ def read(questionnaire: Questionnaire, sent: MultiDict[str, str]) -> AnswerForm:
     faults = _foreign(sent, set(items) | set(_SUBMISSION))
     item_faults = {name: str(form[name].errors[0]) for name in items if form[name].errors}
     faults += [str(error) for error in form["submission"].errors]
-    answers = {name: _answer(item, form[name].data) for name, item in items.items() if name not in item_faults}
+    answers = {
+        name: _answer(item, form[name].data)
+        for name, item in items.items()
+        if name not in item_faults and (item.kind is not ItemKind.TEXT or form[name].data)
+    }
     if not faults and not item_faults and all(one.missing is Missing.SKIPPED for one in answers.values()):
         faults.append(_(_EMPTY))
     submission = form["submission"].data or ""

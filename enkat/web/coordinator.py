@@ -86,7 +86,7 @@ def replace_room(meeting_id: str, link_id: str) -> _Page:
     """A new code for a room, where the old one has got into the wrong hands."""
     access.meeting_or_404(meeting_id)
     made = _act(
-        lambda: inviting.replace_link(db(), house().keys, meeting_id, link_id),
+        lambda: inviting.replace_link(db(), house().keys, meeting_id, link_id, by=access.member().id),
         _("Koden är utbytt. Gamla lappar och bilder leder ingenstans."),
     )
     role = made.role if made else None
@@ -105,7 +105,13 @@ def links(meeting_id: str) -> _Page:
         before = sum(_planned(meeting_id).values())
         made = _act(
             lambda: inviting.add_personal_links(
-                db(), house().keys, house().catalogue, meeting_id, Role(role), questionnaire or None
+                db(),
+                house().keys,
+                house().catalogue,
+                meeting_id,
+                Role(role),
+                questionnaire or None,
+                by=access.member().id,
             )[0]
         )
         if (after := sum(_planned(meeting_id).values())) > before:
@@ -127,7 +133,7 @@ def replace(meeting_id: str, link_id: str) -> _Page:
     """Another key to the same place."""
     access.meeting_or_404(meeting_id)
     made = _act(
-        lambda: inviting.replace_link(db(), house().keys, meeting_id, link_id),
+        lambda: inviting.replace_link(db(), house().keys, meeting_id, link_id, by=access.member().id),
         _("Länken är utbytt. Den gamla leder ingenstans."),
     )
     return _back_to_links(meeting_id, made)
@@ -139,7 +145,7 @@ def revoke(meeting_id: str, link_id: str) -> _Page:
     """Take a personal link back."""
     access.meeting_or_404(meeting_id)
     _act(
-        lambda: inviting.revoke_link(db(), meeting_id, link_id),
+        lambda: inviting.revoke_link(db(), meeting_id, link_id, by=access.member().id),
         _("Länken är återkallad och leder ingenstans."),
     )
     return redirect(url_for("coordinator.links", meeting_id=meeting_id), code=303)
@@ -165,7 +171,7 @@ def places(meeting_id: str) -> _Page:
     form = PlacesForm(data={role.value: number for role, number in _planned(meeting_id).items()})
     if form.validate_on_submit():
         try:
-            inviting.set_places(db(), house().keys, house().catalogue, meeting_id, form.places())
+            inviting.set_places(db(), house().keys, house().catalogue, meeting_id, form.places(), by=access.member().id)
         except Refused as refusal:
             form.refuse(refusal)
         else:
@@ -181,7 +187,7 @@ def close(meeting_id: str) -> _Page:
     """Close by hand and count, after a page that says what that means."""
     overview = access.meeting_or_404(meeting_id)
     if request.method == "POST":
-        counting.close_and_count(db(), house().keys, meeting_id, today())
+        counting.close_and_count(db(), house().keys, meeting_id, today(), by=access.member().id)
         return redirect(url_for("coordinator.meeting", meeting_id=meeting_id), code=303)
     if overview.meeting.state is MeetingState.COUNTED:
         return redirect(url_for("coordinator.meeting", meeting_id=meeting_id), code=303)
@@ -249,8 +255,12 @@ def _start(form: MeetingForm) -> str:
         form.unit.data,
         Source(form.source.data) if form.source.data else None,
         form.protected.data,
+        by=access.member().id,
     )
-    return inviting.start_meeting(db(), house().keys, house().catalogue, assignment.id, plan, today()).id
+    started = inviting.start_meeting(
+        db(), house().keys, house().catalogue, assignment.id, plan, today(), by=access.member().id
+    )
+    return started.id
 
 
 def _units() -> list[Unit]:

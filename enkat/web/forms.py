@@ -16,6 +16,7 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
+    TextAreaField,
 )
 from wtforms.fields import choices as wtforms_choices
 from wtforms.validators import Optional, ValidationError
@@ -47,6 +48,9 @@ _PLACES = {
     "roles": "roles",
     "old_password": "old",
     "short_password": "new",
+    "text_empty": "wording",
+    "text_long": "wording",
+    "child_words": "wording",
     "long_password": "new",
 }
 
@@ -118,6 +122,12 @@ class MemberForm(StaffForm):
         choices=[choice(role.value) for role in StaffRole], validate_choice=False, validators=[_offered]
     )
     unit = SelectField(validate_choice=False, validators=[_offered])
+
+
+class TextForm(StaffForm):
+    """The wording in which a text is shown."""
+
+    wording = TextAreaField()
 
 
 class UnitForm(StaffForm):

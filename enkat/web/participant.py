@@ -20,10 +20,12 @@ from enkat.model.errors import (
 from enkat.model.meeting import Link
 from enkat.model.survey import Questionnaire, Submission
 from enkat.secrecy import tokens
+from enkat.secrecy.guessing import Guess
 from enkat.web import access, answer_form
 from enkat.web.answer_form import AnswerForm
 from enkat.web.context import db, house, speak, today, translator
 from enkat.web.context import gettext as _
+from enkat.web.guesses import Slowed, guessing, told_to_wait
 
 pages = Blueprint("participant", __name__)
 
@@ -48,9 +50,13 @@ def start() -> _Page | Response:
         fault, status = _("Koden har tio tecken, två grupper om fem. Läs av den en gång till."), 400
     else:
         try:
-            answering.find_link(db(), house().keys, key)
+            with guessing(Guess.KEY):
+                answering.find_link(db(), house().keys, key)
         except UnknownLink:
             fault, status = _("Ingen öppen enkät har den koden. Läs av den en gång till."), 404
+        except Slowed as slowed:
+            page = render_template("participant/start.html", typed=typed[:40], fault=_wait(slowed))
+            return told_to_wait(page, slowed)
         else:
             return redirect(url_for("participant.form", key=key, lang=request.args.get("lang")), code=303)
     return render_template("participant/start.html", typed=typed[:40], fault=fault), status
@@ -58,10 +64,13 @@ def start() -> _Page | Response:
 
 @pages.get(f"/<{_KEY}>")
 @access.public
-def form(key: str) -> _Page:
+def form(key: str) -> _Page | Response:
     """The form itself: no landing page, and nothing is used up by opening it."""
     try:
-        link = answering.open_link(db(), house().keys, key, today())
+        with guessing(Guess.KEY, tokens.normal_key(key)):
+            link = answering.open_link(db(), house().keys, key, today())
+    except Slowed as slowed:
+        return told_to_wait(render_template("participant/wait.html"), slowed, comes_back=True)
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
     return _blank_form(house().catalogue[link.questionnaire]), 200
@@ -69,16 +78,20 @@ def form(key: str) -> _Page:
 
 @pages.post(f"/<{_KEY}>")
 @access.public
-def send(key: str) -> _Page:
+def send(key: str) -> _Page | Response:
     """Take what was filled in; the reply is the thanks, so that a lost reply can be asked for again."""
     try:
-        link, _meeting = answering.find_link(db(), house().keys, key)
+        with guessing(Guess.KEY, tokens.normal_key(key)):
+            link, _meeting = answering.find_link(db(), house().keys, key)
         questionnaire = house().catalogue[link.questionnaire]
         sent = _judged(questionnaire)
         if not sent.is_valid:
             answering.open_link(db(), house().keys, key, today())  # a closed survey asks nobody to mend anything
             return _form_page(questionnaire, sent), 400
         received = answering.submit(db(), house().keys, key, _submission(questionnaire, link, sent), today())
+    except Slowed as slowed:
+        page, _status = _not_saved(key)
+        return told_to_wait(page, slowed)
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
     except Refused:
@@ -93,13 +106,16 @@ def send(key: str) -> _Page:
 
 @pages.route("/withdraw", methods=["GET", "POST"])
 @access.public
-def withdraw() -> _Page:
+def withdraw() -> _Page | Response:
     """Take an answer back by its receipt, until it is counted."""
     if request.method != "POST":
         return render_template("participant/withdraw.html", typed="", fault=None), 200
     typed = request.form.get("receipt", "")
     try:
-        answering.withdraw(db(), typed)
+        with guessing(Guess.RECEIPT, tokens.normal_receipt(typed)):
+            answering.withdraw(db(), typed)
+    except Slowed as slowed:
+        return told_to_wait(render_template("participant/withdraw.html", typed=typed[:40], fault=_wait(slowed)), slowed)
     except UnknownReceipt:
         fault = _("Inget inlåst svar har den koden. Kanske är den felskriven, redan använd, eller svaret räknat.")
         return render_template("participant/withdraw.html", typed=typed[:40], fault=fault), 404
@@ -124,6 +140,10 @@ def leave() -> Response:
     response = redirect(ELSEWHERE, code=303)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+def _wait(slowed: Slowed) -> str:
+    return _("Det har kommit många felaktiga koder. Vänta %(seconds)s sekunder och försök igen.", seconds=slowed.wait)
 
 
 def _no_form(refusal: Exception) -> _Page:

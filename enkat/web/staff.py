@@ -6,11 +6,13 @@ from werkzeug.wrappers import Response
 from enkat import staffing
 from enkat.model.errors import Refused
 from enkat.model.staff import StaffRole
+from enkat.secrecy.guessing import Guess
 from enkat.storage import meetings
-from enkat.web import access
+from enkat.web import access, guesses
 from enkat.web.context import db, house, is_staff_path, now, today
 from enkat.web.context import gettext as _
 from enkat.web.forms import PasswordForm, PlainForm, SignInForm
+from enkat.web.guesses import Slowed
 
 pages = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -33,12 +35,21 @@ def sign_in() -> _Page:
     """Address and password."""
     form = SignInForm()
     if form.validate_on_submit():
+        try:
+            guesses.judge(Guess.PASSWORD)
+        except Slowed as slowed:
+            wait = _(
+                "Många inloggningar har misslyckats. Vänta %(seconds)s sekunder och försök igen.", seconds=slowed.wait
+            )
+            form.form_errors.append(wait)
+            return guesses.told_to_wait(render_template("staff/sign_in.html", form=form), slowed)
         secret = staffing.sign_in(db(), form.address.data or "", form.password.data or "", now())
         if secret:
             language = session.get("lang")
             session.clear()
             session.update({"sid": secret} | ({"lang": language} if language else {}))
             return redirect(_way_back(request.args.get("back", "")), code=303)
+        guesses.failed(Guess.PASSWORD)
         form.form_errors.append(_("Adressen och lösenordet hör inte ihop. Försök igen."))
         return render_template("staff/sign_in.html", form=form), 401
     return render_template("staff/sign_in.html", form=form)

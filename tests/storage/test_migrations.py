@@ -15,10 +15,11 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from enkat.model.errors import StoreError, StoreUnavailable
-from enkat.model.meeting import InvitationState, Kind, LinkState, MeetingState, Source
+from enkat.model.meeting import Channel, InvitationState, Kind, LinkState, MeetingState, Source
 from enkat.model.result import Grain, Outcome, Table
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Missing, Role, Stage
+from enkat.model.text import TextState
 from enkat.secrecy.ballots import SEALED_BYTES
 from enkat.storage import engine, migrations
 from enkat.storage.engine import Row, connect, insert, rows, write
@@ -38,10 +39,10 @@ SAMPLES: dict[str, list[Row]] = {
     "meeting": [
         {"id": "open", "assignment": "work", "number": 2, "kind": "network_meeting", "held": "2026-11-20",
          "closes": "2026-12-04", "leader": "karin", "public_key": b"k" * 32, "state": "open",
-         "published": None, "children_published": None},
+         "published": None, "children_published": None, "answers": None},
         {"id": "counted", "assignment": "work", "number": 1, "kind": "sip", "held": "2026-09-20",
          "closes": "2026-10-04", "leader": None, "public_key": None, "state": "counted",
-         "published": "2026-Q4", "children_published": "2026+2027"},
+         "published": "2026-Q4", "children_published": "2026+2027", "answers": 1},
     ],
     "invited": [
         {"meeting": "open", "role": "kin", "stage": "after", "places": 2},
@@ -68,13 +69,24 @@ SAMPLES: dict[str, list[Row]] = {
          "receipt_hash": b"r" * 32, "repeat_check": b"q" * 32},
     ],
     "response": [
-        {"id": "r" * 32, "meeting": "counted", "stage": "after", "role": "kin", "questionnaire": "adult",
-         "version": 1, "language": "sv"},
+        {"id": "r" * 32, "meeting": "counted", "cluster": None, "stage": "after", "role": "kin",
+         "questionnaire": "adult", "version": 1, "language": "sv"},
     ],
     "answer": [
-        {"response": "r" * 32, "item": "prep", "value": 5, "text": None, "missing": None},
-        {"response": "r" * 32, "item": "words", "value": None, "text": "Bra 🙂", "missing": None},
-        {"response": "r" * 32, "item": "trust", "value": None, "text": None, "missing": "declined"},
+        {"response": "r" * 32, "item": "prep", "value": 5, "missing": None},
+        {"response": "r" * 32, "item": "trust", "value": None, "missing": "declined"},
+    ],
+    "free_text": [
+        {"id": "t" * 32, "meeting": "counted", "is_child": 0, "state": "locked", "wording": "Bra 🙂", "batch": None},
+        {"id": "u" * 32, "meeting": None, "is_child": 1, "state": "released", "wording": "Bra", "batch": 1},
+    ],
+    "contact": [
+        {"id": "c" * 32, "invitation": "taken", "meeting": "open", "assignment": "work", "protected": 0,
+         "channel": "sms", "sealed_address": b"x", "delete_on": "2026-12-18"},
+    ],
+    "audit_entry": [
+        {"number": 1, "at": "2026-11-20T10:00:00Z", "actor": "karin", "act": "meeting.started", "record": "open",
+         "previous": bytes(32), "hash": b"h" * 32},
     ],
     "questionnaire": [
         {"id": "older", "version": 1, "definition": "{}"},
@@ -105,8 +117,10 @@ COLUMNS = {
     "link": ["id", "meeting", "meeting_state", "role", "stage", "questionnaire", "invitation", "key_hash",
              "sealed_key", "state"],
     "ballot": ["id", "meeting", "meeting_state", "sealed", "receipt_hash", "repeat_check"],
-    "response": ["id", "meeting", "stage", "role", "questionnaire", "version", "language"],
-    "answer": ["response", "item", "value", "text", "missing"],
+    "contact": ["id", "invitation", "meeting", "assignment", "protected", "channel", "sealed_address", "delete_on"],
+    "response": ["id", "meeting", "cluster", "stage", "role", "questionnaire", "version", "language"],
+    "answer": ["response", "item", "value", "missing"],
+    "free_text": ["id", "meeting", "is_child", "state", "wording", "batch"],
 }  # fmt: skip
 
 
@@ -175,10 +189,11 @@ def test_the_tables_are_these_and_no_others(db: Database) -> None:
     assert set(db.table_names()) - set(SAMPLES) == {BOOKKEEPING}
 
 
-def test_there_are_no_views_and_no_triggers_but_those_that_keep_what_is_published(db: Database) -> None:
+def test_there_are_no_views_and_no_triggers_but_those_that_keep_what_is_published_or_noted(db: Database) -> None:
     others = db.execute("select type, name from sqlite_master where type not in ('table', 'index')").fetchall()
     names = {"snapshot_stays", "snapshot_is_kept", "snapshot_comes_once"}
     names |= {"cell_stays", "cell_is_kept", "cell_comes_first"}
+    names |= {"audit_entry_stays", "audit_entry_is_kept", "audit_entry_comes_next"}
     assert set(others) == {("trigger", name) for name in names}
     assert len(others) == len(names)
 
@@ -193,10 +208,13 @@ def test_a_table_on_the_way_of_an_answer_holds_these_columns_and_no_others(db: D
     assert columns_of(db, table) == COLUMNS[table]
 
 
-def test_only_a_sign_in_knows_a_time_of_day(db: Database) -> None:
+def test_only_a_sign_in_and_the_audit_log_know_a_time_of_day(db: Database) -> None:
     clock = re.compile(r"time|date|stamp|_at$|^at$|when|started|seen|created|updated|order|number|position|seq", re.I)
     found = {f"{table}.{column}" for table in tables(db) for column in columns_of(db, table) if clock.search(column)}
-    assert found == {"staff_session.started", "staff_session.seen", "meeting.number"}
+    assert found == {"staff_session.started", "staff_session.seen", "meeting.number", *_AUDIT_CLOCK}
+
+
+_AUDIT_CLOCK = {"audit_entry.number", "audit_entry.at"}
 
 
 def test_nothing_refers_from_an_answer_to_a_person_or_back(db: Database) -> None:
@@ -204,13 +222,16 @@ def test_nothing_refers_from_an_answer_to_a_person_or_back(db: Database) -> None
     assert refers["ballot"] == {"meeting"}
     assert refers["response"] == {"meeting"}
     assert refers["answer"] == {"response"}
+    assert refers["free_text"] == {"meeting"}
+    assert refers["contact"] == {"invitation", "meeting", "assignment"}
+    assert refers["audit_entry"] == set()
     assert refers["invitation"] == {"meeting", "invited"}
     assert refers["link"] == {"meeting", "invited", "invitation"}
-    assert {table for table, others in refers.items() if others & {"ballot", "answer"}} == set()
+    assert {table for table, others in refers.items() if others & {"ballot", "answer", "free_text", "contact"}} == set()
 
 
 def test_every_step_is_known_by_name() -> None:
-    assert frozenset(STEPS) == migrations.STEPS
+    assert tuple(STEPS) == migrations.STEPS
     assert len(set(STEPS)) == len(STEPS)
 
 
@@ -367,7 +388,7 @@ def further(monkeypatch: pytest.MonkeyPatch) -> Callable[[Step], None]:
             longer(name=known.name)(known.fn)
         longer()(step)
         monkeypatch.setattr(migrations, "migrations", longer)
-        monkeypatch.setattr(migrations, "STEPS", migrations.STEPS | {step.__name__})
+        monkeypatch.setattr(migrations, "STEPS", (*migrations.STEPS, step.__name__))
 
     return add
 
@@ -427,10 +448,37 @@ ENUMS = {
     ("response", "role"): Role,
     ("response", "stage"): Stage,
     ("answer", "missing"): Missing,
+    ("contact", "channel"): Channel,
+    ("free_text", "state"): TextState,
     ("snapshot", "grain"): Grain,
     ("snapshot", "outcome"): Outcome,
     ("cell", "table_name"): Table,
 }
+
+
+def test_texts_part_from_the_answers_they_came_with(empty: Database) -> None:
+    """What an older enkat kept with an answer: the text lies by itself afterwards, under another id, and nothing is
+    left of who of a meeting has written or not."""
+    with write(empty):
+        migrations.migrations.apply(empty, stop_before="nobody_can_tell")
+    put_samples(empty)
+    with write(empty):
+        for number, (role, text) in enumerate([("kin", "Bra 🙂"), ("child", "Roligt"), ("kin", None)]):
+            sheet = SAMPLES["response"][0] | {"id": str(number) * 32, "role": role}
+            del sheet["cluster"]
+            insert(empty, "response", sheet)
+            said = {"value": None, "text": text, "missing": None if text else "skipped"}
+            insert(empty, "answer", {"response": str(number) * 32, "item": "words"} | said)
+    migrations.migrate(empty)
+    assert migrations.faults(empty) == []
+    assert "words" not in {row["item"] for row in rows(empty, "select item from answer")}
+    texts = rows(empty, "select id, meeting, is_child, state, wording from free_text order by wording")
+    assert [tuple(row.values())[1:] for row in texts] == [
+        ("counted", 0, "locked", "Bra 🙂"),
+        ("counted", 1, "locked", "Roligt"),
+    ]
+    assert not {row["id"] for row in texts} & {row["id"] for row in rows(empty, "select id from response")}
+    assert rows(empty, "select answers from meeting where id = 'counted'") == [{"answers": 4}]
 
 
 @pytest.mark.parametrize(("place", "enum"), ENUMS.items(), ids=[".".join(place) for place in ENUMS])

@@ -1,0 +1,139 @@
+"""Free texts: read by those who may, cleared one by one, released ten new ones at a time without a word of whose they
+are.
+
+Ten new ones must have come together before anybody reads them. A child's text is never shown in the child's words:
+whoever clears it says it in their own.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from enkat import identifiers
+from enkat.model.audit import TERMINAL, Act
+from enkat.model.errors import NotFound, Refused
+from enkat.model.survey import TEXT_LIMIT
+from enkat.model.text import BATCH, FreeText, TextState
+from enkat.storage import audit, texts
+from enkat.storage.engine import leave_remnants, write
+
+#: So many of a child's words in a row are the child's own words.
+_OWN_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What lies on the reader's desk: the next texts to read, those that wait for others to be released with, and those
+    withheld (the first hundred); and how many there are in each state."""
+
+    readable: list[FreeText]
+    cleared: list[FreeText]
+    withheld: list[FreeText]
+    counts: Mapping[TextState, int]
+
+    @property
+    def lacking(self) -> int:
+        """How many more must be cleared before the next ones are released."""
+        return BATCH - len(self.cleared)
+
+
+@dataclass(frozen=True)
+class Released:
+    """Texts that were released together."""
+
+    batch: int
+    texts: tuple[FreeText, ...]
+
+
+def desk(db: Database, *, by: str = TERMINAL) -> Desk:
+    """What there is to read. That somebody reads is noted, once a day."""
+    found = Desk(
+        texts.in_state(db, TextState.READABLE, BATCH),
+        texts.in_state(db, TextState.CLEARED, BATCH),
+        texts.in_state(db, TextState.WITHHELD, 10 * BATCH),
+        texts.counts(db),
+    )
+    if found.readable or found.cleared or found.withheld:
+        _note_reading(db, by)
+    return found
+
+
+def clear(db: Database, text: str, wording: str, *, by: str = TERMINAL) -> int | None:
+    """Let a text be shown in a certain wording, its own or a changed one; the batch that was released with it, if it
+    was the tenth. Refused where nothing would be left of it, where it is too long, or in a child's own words."""
+    wording = identifiers.blanked(wording.strip())
+    with write(db):
+        found = _on_the_desk(db, text)
+        _judge(found, wording)
+        texts.settle(db, found.id, TextState.CLEARED, wording)
+        audit.note(db, by, Act.TEXT_CLEARED, found.id)
+        leave_remnants(db)  # of the wording before
+        if texts.counts(db)[TextState.CLEARED] < BATCH:
+            return None
+        batch = texts.release_cleared(db)
+        audit.note(db, by, Act.TEXTS_RELEASED, f"batch {batch}")
+    return batch
+
+
+def withhold(db: Database, text: str, *, by: str = TERMINAL) -> None:
+    """Let a text not be shown, or not any more. It is kept, so that one can think better of it."""
+    with write(db):
+        found = texts.find(db, text)
+        if found is None or found.state in (TextState.LOCKED, TextState.GATHERING):
+            raise NotFound(f"there is no text {text} to read")
+        texts.settle(db, found.id, TextState.WITHHELD, found.wording)
+        audit.note(db, by, Act.TEXT_WITHHELD, found.id)
+
+
+def released(db: Database, most: int) -> list[Released]:
+    """The latest so many batches of what everybody may read, the latest first."""
+    batches: dict[int, list[FreeText]] = {}
+    for one in texts.in_state(db, TextState.RELEASED, most * BATCH):
+        batches.setdefault(one.batch or 0, []).append(one)
+    return [Released(batch, tuple(found)) for batch, found in batches.items()]
+
+
+def withheld(db: Database) -> int:
+    """How many texts were read and are not shown."""
+    return texts.counts(db)[TextState.WITHHELD]
+
+
+def _on_the_desk(db: Database, text: str) -> FreeText:
+    found = texts.find(db, text)
+    if found is None or found.state not in (TextState.READABLE, TextState.CLEARED, TextState.WITHHELD):
+        raise NotFound(f"there is no text {text} to read")
+    return found
+
+
+def _judge(found: FreeText, wording: str) -> None:
+    if not wording:
+        raise Refused("text_empty", "nothing is left of the text; withhold it instead")
+    if len(wording) > TEXT_LIMIT:
+        raise Refused("text_long", f"a text has at most {TEXT_LIMIT} characters")
+    # A child's text that is cleared already is in the reader's own words, and may keep them.
+    if found.is_child and found.state is not TextState.CLEARED and _repeats(found.wording, wording):
+        raise Refused("child_words", "a child's text is shown in other words than the child's own")
+
+
+def _repeats(said: str, wording: str) -> bool:
+    """Whether a wording holds a run of somebody's own words, or all of them where they are few."""
+    own, retold = _words(said), _words(wording)
+    length = max(1, min(_OWN_WORDS, len(own)))
+    runs = {tuple(own[start : start + length]) for start in range(len(own) - length + 1)}
+    if length == 1:
+        return own == retold
+    return any(tuple(retold[start : start + length]) in runs for start in range(len(retold) - length + 1))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def _note_reading(db: Database, by: str) -> None:
+    today = datetime.now(UTC).strftime("%Y-%m-%dT00:00:00Z")
+    if not audit.has_since(db, by, Act.TEXTS_READ, today):
+        with write(db):
+            audit.note(db, by, Act.TEXTS_READ, "")

@@ -1,0 +1,107 @@
+"""The room for contacts: to what number or address somebody's personal link goes. Every way in (a form, a list, a
+command) comes through `remember`, which refuses all of it for a protected assignment."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlite_utils import Database
+
+from enkat.model.audit import TERMINAL, Act
+from enkat.model.errors import NotFound, Refused
+from enkat.model.meeting import CONTACT_DAYS, Channel, Contact, Meeting, MeetingState
+from enkat.secrecy import fields
+from enkat.secrecy.keys import KeyStore
+from enkat.storage import audit, contacts, invitations, meetings
+from enkat.storage.engine import leave_remnants, write
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where one personal link (by its id) is to go."""
+
+    link: str
+    channel: Channel
+    address: str
+
+
+def remember(db: Database, keys: KeyStore, meeting: str, addresses: Sequence[Address], *, by: str = TERMINAL) -> None:
+    """Keep the addresses of some personal links, all of them or none, until the count."""
+    for one in addresses:
+        _judge(one)
+    with write(db):
+        found = _open_to_contacts(db, meeting)
+        for one in addresses:
+            contacts.put(db, _sealed(db, keys, found, one), found)
+        leave_remnants(db)  # of those that were there before
+        audit.note(db, by, Act.CONTACTS_ADDED, meeting)
+
+
+def addresses(db: Database, keys: KeyStore, meeting: str) -> list[Address]:
+    """Where a meeting's personal links go, of those that are live."""
+    links = {link.invitation: link.id for link in invitations.live_links(db, meeting)}
+    return [
+        Address(links[one.invitation], one.channel, _opened(keys, one))
+        for one in contacts.of_meeting(db, meeting)
+        if one.invitation in links
+    ]
+
+
+def remove_due(db: Database, today: date, *, by: str = TERMINAL) -> int:
+    """Remove what has outlived its survey without having been counted; of how many meetings."""
+    if not (due := contacts.due(db, today)):
+        return 0
+    with write(db):
+        for meeting in due:
+            contacts.delete_of(db, meeting)
+            audit.note(db, by, Act.CONTACTS_REMOVED, meeting)
+        leave_remnants(db)
+    return len(due)
+
+
+_SHAPES = {
+    Channel.SMS: (re.compile(r"\+[1-9][0-9]{6,14}"), "contact_phone", "a number such as +46701234567"),
+    Channel.EMAIL: (re.compile(r"[^\s@<>\"',;:]{1,64}@[^\s@<>\"',;:]{1,190}"), "contact_email", "an e-mail address"),
+}
+
+
+def _judge(one: Address) -> None:
+    """The message names the channel and not what was written: it may come to stand in a log."""
+    shape, reason, wanted = _SHAPES[one.channel]
+    if not shape.fullmatch(one.address) or not one.address.isprintable():
+        raise Refused(reason, f"what is given for {one.channel} is not {wanted}")
+
+
+def _open_to_contacts(db: Database, meeting: str) -> Meeting:
+    found = meetings.find_meeting(db, meeting)
+    assignment = meetings.find_assignment(db, found.assignment) if found else None
+    if found is None or assignment is None:
+        raise NotFound(f"there is no meeting {meeting}")
+    if assignment.protected:
+        raise Refused("protected_contact", f"the assignment {assignment.reference} is protected: no address is kept")
+    if found.state is not MeetingState.OPEN:
+        raise Refused("counted", f"the meeting {meeting} is counted, and no link leads to it any more")
+    return found
+
+
+def _sealed(db: Database, keys: KeyStore, meeting: Meeting, one: Address) -> Contact:
+    link = invitations.live_link(db, meeting.id, one.link)
+    if link is None:
+        raise NotFound(f"there is no link {one.link} in the meeting {meeting.id}")
+    if link.invitation is None:
+        raise Refused("room_contact", "a room's link is everybody's; an address belongs to a personal link")
+    identity = secrets.token_hex(16)
+    return Contact(
+        id=identity,
+        invitation=link.invitation,
+        meeting=meeting.id,
+        channel=one.channel,
+        sealed_address=fields.seal(keys.instance.contacts, one.address, identity),
+        delete_on=meeting.closes + timedelta(days=CONTACT_DAYS),
+    )
+
+
+def _opened(keys: KeyStore, contact: Contact) -> str:
+    return fields.unseal(keys.instance.contacts, contact.sealed_address, contact.id, "contacts")

@@ -1,0 +1,68 @@
+"""After publishing: what joins an answer to its meeting is cut, as soon as nothing that is to be published needs it.
+
+A free text leaves its meeting when the figures it came with are published, a response when its year is. From then on
+the responses of one meeting share a random number, which says that they belong together and not where; children's have
+one of their own.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from enkat.model.audit import TERMINAL, Act
+from enkat.model.result import ADULTS, Grain, Outcome
+from enkat.model.survey import Role
+from enkat.model.text import BATCH, TextState
+from enkat.storage import audit, meetings, responses, snapshots, texts
+from enkat.storage.engine import leave_remnants, write
+
+#: Meetings cut off in one write: few enough that nobody who sends an answer is held up.
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class Severed:
+    """How many meetings gave up their responses, and how many free texts left theirs."""
+
+    meetings: int
+    texts: int
+
+
+def sever(db: Database, *, by: str = TERMINAL) -> Severed:
+    """Cut whatever is due; nothing is written where nothing is."""
+    years = _years(db)
+    cut = _sever(db, ADULTS, years, by) + _sever(db, (Role.CHILD,), None, by)
+    return Severed(cut, _unlock(db))
+
+
+def _years(db: Database) -> list[str]:
+    """The periods of quarters whose year is settled: published, or without anything to publish."""
+    known = snapshots.outcomes(db)
+    settled = [one.year for one in known if one.grain is Grain.YEAR and one.outcome is not Outcome.JOINED]
+    return [one.period for one in known if one.grain is Grain.QUARTER and settled and one.year <= max(settled)]
+
+
+def _sever(db: Database, roles: tuple[Role, ...], periods: list[str] | None, by: str) -> int:
+    cut = 0
+    while found := responses.tied(db, roles, periods, _AT_ONCE):
+        with write(db):
+            for meeting in found:
+                responses.cluster(db, meeting, roles, secrets.token_hex(8))
+                meetings.forget_answers(db, meeting)
+                audit.note(db, by, Act.MEETING_SEVERED, meeting)
+            leave_remnants(db)
+        cut += len(found)
+    return cut
+
+
+def _unlock(db: Database) -> int:
+    """Let texts leave their meetings, and be read once there are enough new ones."""
+    if not texts.any_to_unlock(db):
+        return 0
+    with write(db):
+        left = texts.unlock(db)
+        if texts.counts(db)[TextState.GATHERING] >= BATCH:
+            texts.move_all(db, TextState.GATHERING, TextState.READABLE)
+        leave_remnants(db)
+    return left

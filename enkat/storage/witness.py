@@ -1,0 +1,32 @@
+"""Heads of the audit log in a file of their own beside the database: a log that somebody has changed, with every hash
+after it, or has cut off the end of, does not agree with them any more. Heads kept on another machine are a better
+witness still."""
+
+import os
+from pathlib import Path
+
+from enkat.model.audit import AuditHead
+from enkat.model.errors import StoreError
+
+
+def note(file: Path, head: AuditHead) -> None:
+    """Add a head to the file, unless it is the last one there."""
+    if head.number == 0 or max(heads(file), default=None) == head:
+        return
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+            handle.write(f"{head}\n")
+    except OSError as error:
+        raise StoreError(f"{file} cannot be written ({error.strerror}); can this user write its folder?") from error
+
+
+def heads(file: Path) -> set[AuditHead]:
+    """The heads that were noted; StoreError where the file holds something else."""
+    try:
+        lines = file.read_text(encoding="ascii").splitlines()
+        return {AuditHead.read(line) for line in lines if line}
+    except FileNotFoundError:
+        return set()
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{file} cannot be read ({error}); move it away, and find out who has changed it") from error
