@@ -12,18 +12,20 @@ from flask import Blueprint, Response, g, render_template, request
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from enkat import exports, findings, publishing
+from enkat import clearing, exports, findings, publishing
 from enkat.charts import grammar, series
 from enkat.charts.grammar import Change, Panel
 from enkat.charts.series import Series
 from enkat.findings import Finding
 from enkat.model.result import ADULTS, ALL, PUBLISHED, Grain, Outcome, Quarter, Snapshot, Table, cells_of
+from enkat.model.staff import StaffRole
 from enkat.model.survey import Index, Role
 from enkat.storage import snapshots, staff
 from enkat.web import access, result_tables
 from enkat.web import result_words as words
 from enkat.web.context import db, today
 from enkat.web.context import gettext as _
+from enkat.web.forms import PlainForm
 from enkat.web.result_tables import Line, Row
 from enkat.wording import ROLES
 
@@ -31,6 +33,9 @@ pages = Blueprint("results", __name__)
 
 #: Quarters on the page unless all are asked for.
 LATEST = 8
+
+#: Batches of texts on the page unless all are asked for, and at most.
+_LATEST_BATCHES, _MOST_BATCHES = 5, 500
 
 #: The tables of a year's page.
 _YEARLY = (Table.YEAR_UNIT, Table.YEAR_SOURCE, Table.YEAR_NUMBER)
@@ -116,6 +121,22 @@ def years() -> str:
         children=born[-1] if born else None,
         splits=[_split(of_year, table) for table in _YEARLY if cells_of(of_year, table, PUBLISHED[0])],
         child_lines=result_tables.lines(born[-1:], Table.YEAR_CHILD),
+    )
+
+
+@pages.get("/results/texts")
+@access.staff_only()
+def texts() -> str:
+    """What participants have written, as far as it is released, the latest first."""
+    is_all = "all" in request.args
+    found = clearing.released(db(), _MOST_BATCHES if is_all else _LATEST_BATCHES + 1)
+    return render_template(
+        "results/texts.html",
+        batches=found if is_all else found[:_LATEST_BATCHES],
+        has_more=not is_all and len(found) > _LATEST_BATCHES,
+        withheld=clearing.withheld(db()),
+        plain=PlainForm(formdata=None),
+        may_clear=StaffRole.EVALUATOR in access.member().roles,
     )
 
 

@@ -1,4 +1,4 @@
-"""Free texts: an evaluator's desk, where they are read and cleared, and the page of those that are released."""
+"""The evaluator's desk, where free texts are read and cleared. Those that are released stand among the results."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -12,39 +12,21 @@ from enkat.web.context import db
 from enkat.web.context import gettext as _
 from enkat.web.forms import TextForm
 
-pages = Blueprint("texts", __name__)
+pages = Blueprint("texts", __name__, url_prefix="/staff/texts")
 
 evaluators = access.staff_only(StaffRole.EVALUATOR)
-
-#: Batches on the page unless all are asked for, and at most.
-_LATEST, _MOST = 5, 500
 
 _Page = str | tuple[str, int] | Response
 
 
-@pages.get("/results/texts")
-@access.staff_only()
-def released() -> _Page:
-    """What is released, the latest first."""
-    found = clearing.released(db(), _MOST if "all" in request.args else _LATEST + 1)
-    return render_template(
-        "texts/released.html",
-        batches=found if "all" in request.args else found[:_LATEST],
-        has_more=len(found) > _LATEST and "all" not in request.args,
-        withheld=clearing.withheld(db()),
-        form=TextForm(formdata=None),
-        may_clear=StaffRole.EVALUATOR in access.member().roles,
-    )
-
-
-@pages.get("/staff/texts")
+@pages.get("")
 @evaluators
 def desk() -> _Page:
     """The texts that are to be read, ten at a time."""
     return _desk(TextForm(formdata=None))
 
 
-@pages.post("/staff/texts/<text_id>/clear")
+@pages.post("/<text_id>/clear")
 @evaluators
 def clear(text_id: str) -> _Page:
     """Let a text be shown, as it is or as it was changed."""
@@ -62,7 +44,7 @@ def clear(text_id: str) -> _Page:
     return redirect(url_for("texts.desk"), code=303)
 
 
-@pages.post("/staff/texts/<text_id>/withhold")
+@pages.post("/<text_id>/withhold")
 @evaluators
 def withhold(text_id: str) -> _Page:
     """Let a text not be shown, or not any more."""

@@ -16,7 +16,7 @@ from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
 from tests.conftest import Town
 
-INSTANCE_KEYS = ["links", "pepper", "web"]
+INSTANCE_KEYS = ["contacts", "links", "pepper", "web"]
 MEETING = "0123456789abcdef"
 
 
@@ -42,7 +42,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_a_first_start_makes_three_keys_and_nothing_else(store: KeyStore) -> None:
+def test_a_first_start_makes_four_keys_and_nothing_else(store: KeyStore) -> None:
     assert sorted(contents(store.folder)) == INSTANCE_KEYS, "and no drafts are left"
     keys = store.instance
     assert [len(key) for key in (keys.pepper, keys.links, keys.web)] == [32, 32, 32]

@@ -26,6 +26,7 @@ PUBLIC = None
 STAFF = frozenset(StaffRole)
 COORDINATORS = frozenset({StaffRole.COORDINATOR})
 ADMINISTRATORS = frozenset({StaffRole.ADMINISTRATOR})
+EVALUATORS = frozenset({StaffRole.EVALUATOR})
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE")
 
 
@@ -69,7 +70,11 @@ VIEWS = {
     "administrator.add_unit": View(ADMINISTRATORS, post=400),
     "administrator.give_password": View(ADMINISTRATORS, post=200),
     "administrator.enable": View(ADMINISTRATORS, post=303),
+    "texts.desk": View(EVALUATORS, get=200),
+    "texts.clear": View(EVALUATORS, post=404),
+    "texts.withhold": View(EVALUATORS, post=404),
     "results.quarters": View(STAFF, get=200),
+    "results.texts": View(STAFF, get=200),
     "results.months": View(STAFF, get=200),
     "results.years": View(STAFF, get=200),
     "results.file": View(STAFF, get=200),
@@ -82,6 +87,7 @@ BLUEPRINTS = {
     "staff": STAFF,
     "coordinator": COORDINATORS,
     "administrator": ADMINISTRATORS,
+    "texts": EVALUATORS,
     "results": STAFF,
 }
 
@@ -266,6 +272,7 @@ def _path(app: Flask, rule: str, meeting: str, personal: object, town: Town, som
         "link_id": room if "room" in rule else personal.id,  # type: ignore[attr-defined]
         "role": "family",
         "state": "enable",
+        "text_id": "f" * 32,
         "version": version,
         "name": "staff.css",
     }
@@ -384,7 +391,7 @@ def test_nothing_is_done_without_the_pages_own_token(app: Flask, town: Town) -> 
     assert everything.get("/staff").status_code == 200
 
 
-_STAFF_ROOMS = {"staff", "coordinator", "administrator"}
+_STAFF_ROOMS = {"staff", "coordinator", "administrator", "texts"}
 
 
 # The participants' pages and cookies
