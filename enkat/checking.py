@@ -8,6 +8,7 @@ from sqlite_utils import Database
 from enkat import catalogue, i18n
 from enkat.catalogue import Catalogue, context
 from enkat.i18n import Languages
+from enkat.model.audit import AuditHead
 from enkat.model.errors import CatalogueError, EnkatError, KeyFileError
 from enkat.model.meeting import Meeting, MeetingState
 from enkat.model.result import Grain
@@ -17,9 +18,10 @@ from enkat.settings import Settings
 from enkat.storage import audit, engine, meetings, migrations, questionnaires, snapshots, witness
 
 
-def faults(settings: Settings) -> list[str]:
-    """Everything that is wrong with an installation; empty where all is well. Nothing is changed."""
-    return [*_catalogues(settings), *_settings(settings), *_store(settings)]
+def faults(settings: Settings, audit_head: AuditHead | None = None) -> list[str]:
+    """Everything that is wrong with an installation; empty where all is well. Nothing is changed. `audit_head` is one
+    that was kept elsewhere."""
+    return [*_catalogues(settings), *_settings(settings), *_store(settings, {audit_head} if audit_head else set())]
 
 
 def _catalogues(settings: Settings) -> Iterator[str]:
@@ -49,6 +51,11 @@ def _settings(settings: Settings) -> Iterator[str]:
         for name in ("controller", "contact"):
             if getattr(settings, name) is None:
                 yield f"the setting {name} is missing; the privacy notice needs it (set ENKAT_{name.upper()})"
+        if not settings.proxy:
+            yield (
+                "the setting proxy is missing; everybody seems to come from the proxy's address, and one who guesses "
+                "slows them all (set ENKAT_PROXY to the address that the proxy asks from, such as 127.0.0.1)"
+            )
 
 
 def _versions(settings: Settings, db: Database) -> Iterator[str]:
@@ -68,7 +75,7 @@ def _versions(settings: Settings, db: Database) -> Iterator[str]:
             )
 
 
-def _store(settings: Settings) -> Iterator[str]:
+def _store(settings: Settings, heads: set[AuditHead]) -> Iterator[str]:
     try:
         db = engine.connect(settings.database)
     except EnkatError as error:
@@ -81,7 +88,7 @@ def _store(settings: Settings) -> Iterator[str]:
         yield from migrations.faults(db)
         yield from _versions(settings, db)
         snapshots.all_of(db, *Grain)
-        yield from audit.faults(db, witness.heads(settings.audit_heads))
+        yield from audit.faults(db, heads | witness.heads(settings.audit_heads))
         keys = KeyStore(settings.keys)
         yield from keys.faults()
         for meeting in meetings.in_state(db, MeetingState.OPEN):

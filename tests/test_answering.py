@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enkat import answering, counting, inviting
+from enkat import answering, counting, identifiers, inviting
 from enkat.house import House
 from enkat.model.errors import (
     ClosedSurvey,
@@ -596,8 +596,11 @@ def test_whatever_somebody_says_comes_out_of_the_count_as_it_was_said(
     counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
     stored = rows(
         town.db,
-        """select item, value, text, missing from answer
+        """select item, value, missing from answer
            where response in (select id from response where meeting = :meeting)""",
         meeting=meeting.id,
     )
-    assert {row["item"]: Answer(row["value"], row["text"], row["missing"]) for row in stored} == sent.answers
+    ticked = {row["item"]: Answer(value=row["value"], missing=row["missing"]) for row in stored}
+    assert ticked == {item: answer for item, answer in sent.answers.items() if item != "words"}
+    written = rows(town.db, "select wording from free_text where meeting = :meeting", meeting=meeting.id)
+    assert [row["wording"] for row in written] == [identifiers.blanked(words)]

@@ -1,8 +1,10 @@
 """`enkat check`: silent where all is well; elsewhere each fault named with the thing and the mend, nothing changed."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -185,14 +187,16 @@ def test_a_database_that_cannot_be_used_is_a_fault_in_words(town: Town, spoil: C
     assert all("\n" not in fault for fault in found)
 
 
-def test_a_public_address_needs_who_answers_for_it(town: Town) -> None:
+def test_a_public_address_needs_who_answers_for_it_and_where_requests_come_from(town: Town) -> None:
     public = replace(town.house.settings, base_url="https://svar.mitthem.se", fixed_today=None)
     found = faults(public)
-    assert [("ENKAT_CONTROLLER" in fault, "ENKAT_CONTACT" in fault) for fault in found] == [
-        (True, False),
-        (False, True),
+    assert [re.findall(r"ENKAT_[A-Z]+", fault) for fault in found] == [
+        ["ENKAT_CONTROLLER"],
+        ["ENKAT_CONTACT"],
+        ["ENKAT_PROXY"],
     ]
-    assert faults(replace(public, controller="Socialnämnden i Mitthem", contact="dso@mitthem.se")) == []
+    proxy = (ip_network("127.0.0.1"),)
+    assert faults(replace(public, controller="Socialnämnden", contact="dso@mitthem.se", proxy=proxy)) == []
 
 
 @pytest.mark.parametrize(

@@ -46,12 +46,18 @@ def send(town: Town, link: OpenedLink, submission: Submission) -> str:
     return answering.submit(town.db, town.house.keys, link.key, submission, TODAY).receipt
 
 
+def person_is(number: int) -> dict[str, Answer]:
+    """Two answers by which up to 25 people can be told apart."""
+    return {"prep": Answer(value=1 + number // 5), "safe": Answer(value=1 + number % 5)}
+
+
 def answered_meeting(town: Town, reference: str, people: int = 3) -> Meeting:
     """A meeting of an assignment of its own, with some answers of the family."""
     meeting = town.meeting({Role.FAMILY: max(people, 1), Role.KIN: 1}, town.assignment(reference))
     room = town.rooms(meeting)[Role.FAMILY]
     for person in range(people):
-        send(town, room, said(town, room, words=Answer(text=f"{reference} person {person:02}")))
+        words = Answer(text=f"{reference} person {person:02}")
+        send(town, room, said(town, room, words=words, **person_is(person)))
     return meeting
 
 
@@ -112,7 +118,10 @@ def test_answers_are_stored_as_they_were_said_and_what_was_skipped_as_skipped(to
         item.id: Answer(missing=Missing.SKIPPED) for item in town.house.catalogue["adult"].items if item.id not in told
     }
     assert skipped
-    assert response.answers == told | skipped
+    assert response.answers == {item: answer for item, answer in (told | skipped).items() if item != "words"}
+    assert [row["wording"] for row in rows(town.db, "select wording from free_text")] == [
+        "Tack för kaffet.\nOch bullen 🙂"
+    ]
     assert (response.role, response.stage, response.questionnaire, response.version) == (
         Role.KIN,
         Stage.AFTER,
@@ -244,11 +253,13 @@ def _counted_in_order(town: Town, meeting: Meeting) -> list[int]:
     counting.count(town.db, town.house.keys, meeting.id)
     stored = rows(
         town.db,
-        "select text from seen join answer on answer.response = seen.response and item = 'words' order by seen.rowid",
+        """select prep.value, safe.value as further from seen
+            join answer prep on prep.response = seen.response and prep.item = 'prep'
+            join answer safe on safe.response = seen.response and safe.item = 'safe' order by seen.rowid""",
     )
     town.db.conn.execute("drop trigger watch")
     town.db.conn.execute("drop table seen")
-    return [int(row["text"].split()[-1]) for row in stored]
+    return [5 * (row["value"] - 1) + row["further"] - 1 for row in stored]
 
 
 def test_responses_are_stored_neither_in_the_order_of_sending_nor_in_that_of_the_box(town: Town) -> None:
@@ -258,7 +269,7 @@ def test_responses_are_stored_neither_in_the_order_of_sending_nor_in_that_of_the
         room = town.rooms(meeting)[Role.KIN]
         sent: dict[bytes, int] = {}
         for person in range(people):
-            receipt = send(town, room, said(town, room, words=Answer(text=f"person {person}")))
+            receipt = send(town, room, said(town, room, **person_is(person)))
             sent[tokens.receipt_hash(receipt)] = person
         box = [sent[row["receipt_hash"]] for row in rows(town.db, "select receipt_hash from ballot order by id")]
         order = _counted_in_order(town, meeting)
@@ -275,7 +286,12 @@ def test_responses_are_stored_neither_in_the_order_of_sending_nor_in_that_of_the
 def test_the_order_of_the_stored_responses_is_not_the_order_of_sending(town: Town) -> None:
     meeting = answered_meeting(town, "M-1", people=12)
     counting.count(town.db, town.house.keys, meeting.id)
-    texts = [one.answers["words"].text or "" for one in responses.of_meeting(town.db, meeting.id)]
+    found = [
+        (one.answers["prep"].value, one.answers["safe"].value) for one in responses.of_meeting(town.db, meeting.id)
+    ]
+    assert len(found) == 12
+    assert found != sorted(found)
+    texts = [row["wording"] for row in rows(town.db, "select wording from free_text order by id")]
     assert len(texts) == 12
     assert texts != sorted(texts)
 
@@ -284,9 +300,9 @@ def test_nothing_stored_with_a_response_says_when_it_came(town: Town) -> None:
     meeting = answered_meeting(town, "M-1")
     counting.count(town.db, town.house.keys, meeting.id)
     columns = {row["name"] for row in rows(town.db, "select name from pragma_table_info('response')")}
-    assert columns == {"id", "meeting", "stage", "role", "questionnaire", "version", "language"}
+    assert columns == {"id", "meeting", "cluster", "stage", "role", "questionnaire", "version", "language"}
     columns = {row["name"] for row in rows(town.db, "select name from pragma_table_info('answer')")}
-    assert columns == {"response", "item", "value", "text", "missing"}
+    assert columns == {"response", "item", "value", "missing"}
 
 
 # What is counted, and when
@@ -458,7 +474,7 @@ def test_a_count_cut_short_leaves_everything_as_it_was_and_can_be_done_again(tow
 class _StuckKeys(KeyStore):
     """A folder of keys in which nothing can be destroyed."""
 
-    def destroy_meeting_key(self, meeting: str) -> None:
+    def overwrite_meeting_key(self, meeting: str) -> None:
         raise KeyFileError(f"{self.meetings / meeting} cannot be destroyed: Read-only file system")
 
 
@@ -513,7 +529,7 @@ def test_the_schema_refuses_to_call_a_meeting_counted_while_something_of_it_is_l
     elif left == "link":
         town.db.execute("delete from invitation where id not in (select invitation from link)")
     with pytest.raises(sqlite3.IntegrityError):
-        meetings.mark_counted(town.db, meeting.id)
+        meetings.mark_counted(town.db, meeting.id, 3)
     town.db.conn.execute("rollback")
     assert state(town, meeting) is MeetingState.OPEN
     assert of(town, meeting)["ballot"] == 3

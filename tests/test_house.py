@@ -26,13 +26,13 @@ def modes(folder: Path) -> dict[str, str]:
 
 def test_a_first_start_makes_the_folder_the_keys_and_the_database(settings: Settings) -> None:
     house = open_house(settings)
-    assert sorted(file.name for file in settings.keys.iterdir()) == ["links", "meetings", "pepper", "web"]
+    assert sorted(file.name for file in settings.keys.iterdir()) == ["contacts", "links", "meetings", "pepper", "web"]
     db = house.connect()
     assert staff.units(db) == []
     db.close()
     keys = house.keys.instance
-    assert len({keys.pepper, keys.links, keys.web}) == 3
-    assert {len(keys.pepper), len(keys.links), len(keys.web)} == {32}
+    assert len({keys.pepper, keys.links, keys.contacts, keys.web}) == 4
+    assert {len(keys.pepper), len(keys.links), len(keys.contacts), len(keys.web)} == {32}
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -47,6 +47,7 @@ def test_nobody_else_on_the_machine_can_read_what_a_first_start_makes(settings: 
     assert {name: mode for name, mode in found.items() if (settings.instance / name).is_file()} == {
         "enkat.db": "600",
         "enkat.db-journal": "600",
+        "keys/contacts": "600",
         "keys/links": "600",
         "keys/pepper": "600",
         "keys/web": "600",
@@ -74,7 +75,7 @@ def test_two_installations_have_keys_of_their_own(settings: Settings, tmp_path: 
     assert not {mine.pepper, mine.links, mine.web} & {theirs.pepper, theirs.links, theirs.web}
 
 
-@pytest.mark.parametrize("name", ["pepper", "links", "web"])
+@pytest.mark.parametrize("name", ["pepper", "links", "contacts", "web"])
 def test_a_key_missing_beside_a_used_database_is_named_and_never_made_anew(town: Town, name: str) -> None:
     link = town.rooms(town.meeting())[Role.KIN]
     file = town.house.settings.keys / name

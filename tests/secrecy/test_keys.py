@@ -45,10 +45,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_first_start_makes_four_keys_and_nothing_else(store: KeyStore) -> None:
     assert sorted(contents(store.folder)) == INSTANCE_KEYS, "and no drafts are left"
     keys = store.instance
-    assert [len(key) for key in (keys.pepper, keys.links, keys.web)] == [32, 32, 32]
-    assert len({keys.pepper, keys.links, keys.web}) == 3, "each for one use"
-    assert (keys.pepper, keys.links, keys.web) == tuple(
-        (store.folder / name).read_bytes() for name in ("pepper", "links", "web")
+    assert [len(key) for key in (keys.pepper, keys.links, keys.contacts, keys.web)] == [32, 32, 32, 32]
+    assert len({keys.pepper, keys.links, keys.contacts, keys.web}) == 4, "each for one use"
+    assert (keys.pepper, keys.links, keys.contacts, keys.web) == tuple(
+        (store.folder / name).read_bytes() for name in ("pepper", "links", "contacts", "web")
     )
 
 
@@ -68,7 +68,7 @@ def test_keys_are_for_their_owner_alone(tmp_path: Path, umask: int) -> None:
     finally:
         os.umask(before)
     files = [file for file in store.folder.rglob("*") if file.is_file()]
-    assert len(files) == 4
+    assert len(files) == 5
     assert {oct(mode(file)) for file in files} == {"0o600"}
     assert {oct(mode(folder)) for folder in (store.folder, store.meetings)} == {"0o700"}
     assert store.faults() == []

@@ -4,6 +4,7 @@ nowhere without the instance's keys."""
 import random
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,8 +15,8 @@ from enkat.secrecy import tokens
 from enkat.secrecy.keys import InstanceKeys
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-KEYS = InstanceKeys(b"pepper".ljust(32, b"p"), b"links".ljust(32, b"l"), b"web".ljust(32, b"w"))
-OTHERS = InstanceKeys(b"other pepper".ljust(32, b"p"), b"other links".ljust(32, b"l"), KEYS.web)
+KEYS = InstanceKeys(*(name.ljust(32, b"x") for name in (b"pepper", b"links", b"contacts", b"web")))
+OTHERS = InstanceKeys(b"other pepper".ljust(32, b"p"), b"other links".ljust(32, b"l"), KEYS.contacts, KEYS.web)
 
 #: Every character that a thumb may write for one of the alphabet's.
 WRITTEN = {letter: [letter, letter.lower()] for letter in ALPHABET} | {
@@ -133,7 +134,7 @@ def test_a_link_is_looked_up_by_a_hash_that_needs_the_pepper(key: str, other: st
     assert found == tokens.key_hash(KEYS, key)
     assert (found == tokens.key_hash(KEYS, other)) == (key == other)
     assert found != tokens.key_hash(OTHERS, key)
-    assert found == tokens.key_hash(InstanceKeys(KEYS.pepper, OTHERS.links, OTHERS.web), key), "the pepper alone"
+    assert found == tokens.key_hash(replace(OTHERS, pepper=KEYS.pepper), key), "the pepper alone"
     assert key.encode() not in found
 
 
@@ -172,7 +173,7 @@ def test_a_sealed_key_of_another_installation_does_not_open() -> None:
     sealed = tokens.seal_key(KEYS, "K7M2QX9P4D", "link")
     with pytest.raises(KeyFileError, match="restore both from one backup"):
         tokens.open_key(OTHERS, sealed, "link")
-    pepper_lost = InstanceKeys(OTHERS.pepper, KEYS.links, OTHERS.web)
+    pepper_lost = replace(OTHERS, links=KEYS.links)
     assert tokens.open_key(pepper_lost, sealed, "link") == "K7M2QX9P4D", "each key has one use"
 
 
@@ -210,8 +211,8 @@ def test_a_repeated_sending_gets_the_same_receipt_and_another_one_another(one: s
 @settings(deadline=None, max_examples=100)
 def test_whoever_knows_a_submission_but_not_the_pepper_cannot_write_its_receipt(one: str) -> None:
     assert tokens.receipt(KEYS, one) != tokens.receipt(OTHERS, one)
-    assert tokens.receipt(KEYS, one) == tokens.receipt(InstanceKeys(KEYS.pepper, b"", b""), one)
-    no_pepper = InstanceKeys(b"", KEYS.links, KEYS.web)
+    assert tokens.receipt(KEYS, one) == tokens.receipt(InstanceKeys(KEYS.pepper, b"", b"", b""), one)
+    no_pepper = replace(KEYS, pepper=b"")
     assert tokens.receipt(KEYS, one) != tokens.receipt(no_pepper, one)
 
 

@@ -212,16 +212,16 @@ def test_the_answers_come_out_of_the_box_as_they_were_sent(
     counting.close_and_count(db, town.house.keys, meeting.id, TODAY)
     stored = {
         row[0]: next(part for part in row[1:] if part is not None)
-        for row in db.execute("select item, value, text, missing from answer")
+        for row in db.execute("select item, value, missing from answer")
     }
-    skipped = {item.id: "skipped" for item in town.house.catalogue["adult"].items}
+    skipped = {item.id: "skipped" for item in town.house.catalogue["adult"].closed_items}
     assert stored == skipped | {
         "prep": 5,
         "safe": 1,
         "say": "unknown",
         "influence": "declined",
-        "words": "Mer tid.\nOch kaffe.",
     }
+    assert db.execute("select wording from free_text").fetchall() == [("Mer tid.\nOch kaffe.",)]
 
 
 _ID = "0123456789abcdef0123456789abcdef"

@@ -562,7 +562,7 @@ def lindby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lindby]:
     folder = tmp_path_factory.mktemp("lindby") / "instance"
     house = open_house(Settings(instance=folder, base_url="http://127.0.0.1:8000", fixed_today=TODAY))
     db = house.connect()
-    evaluator = next(one for one in demo.fill(house, db, 7).staff if one.role is StaffRole.EVALUATOR)
+    evaluator = next(one for one in demo.fill(house, db, 5).staff if one.role is StaffRole.EVALUATOR)
     app = create_app(house.settings, house)
     app.test_client_class = InspectingClient
     client = app.test_client()

@@ -1,5 +1,4 @@
-"""The program `enkat`: the same use cases from a terminal. Nothing asks questions; errors are one sentence on
-standard error, exit 2 for usage and 1 for failure."""
+"""What each command does: a use case, and what it prints. The exit code is 0 unless one is returned."""
 
 import argparse
 import json
@@ -8,9 +7,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -20,7 +18,6 @@ from enkat import (
     __version__,
     checking,
     counting,
-    demo,
     exports,
     inviting,
     publishing,
@@ -29,10 +26,10 @@ from enkat import (
     staffing,
     worker,
 )
-from enkat.demo.history import USUAL
+from enkat.demo import MUNICIPALITY, fill
 from enkat.house import House, open_house
-from enkat.model.errors import CatalogueError, EnkatError, NotFound, Refused
-from enkat.model.meeting import MOST_PLACES, Assignment, Kind, OpenedLink, Source
+from enkat.model.errors import EnkatError, NotFound, Refused
+from enkat.model.meeting import Assignment, Kind, OpenedLink, Source
 from enkat.model.result import PLUS, Grain, Outcome
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
@@ -47,41 +44,15 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 _Arguments = argparse.Namespace
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Carry out one command."""
-    parser = _parser()
-    given = sys.argv[1:] if arguments is None else arguments
-    for argument in given:
-        if not _is_text(argument):
-            parser.error(f"{argument!r} is not text; write it in UTF-8")
-    parsed = parser.parse_args(given)
-    try:
-        status = parsed.run(parsed) or 0
-        sys.stdout.flush()
-        sys.exit(status)
-    except CatalogueError as error:
-        sys.exit("\n".join(f"enkat: {fault}" for fault in error.faults))
-    except EnkatError as error:
-        sys.exit(f"enkat: {error}")
-    except BrokenPipeError:
-        # whoever reads has read enough; what is still in the buffer is not wanted either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except OSError as error:
-        sys.exit(f"enkat: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _demo(arguments: _Arguments) -> None:
+def demo(arguments: _Arguments) -> None:
     with _house(_served(arguments)) as (house, db):
-        shown = demo.fill(house, db, arguments.seed, arguments.responses, _progress)
+        shown = fill(house, db, arguments.seed, arguments.responses, _progress)
     links = [_link(house, link) for link in shown.links]
     if arguments.json:
         people = [vars(person) for person in shown.staff]
         _print_json({"staff": people, "links": links})
         return
-    print(f"{demo.MUNICIPALITY} is made up. Sign in at {_base_url(house)}/staff :\n")
+    print(f"{MUNICIPALITY} is made up. Sign in at {_base_url(house)}/staff :\n")
     for person in shown.staff:
         print(f"  {person.role:14} {person.address:24} {person.password}   ({person.unit})")
     print("\nAnswer as a participant of the two open meetings:\n")
@@ -94,16 +65,16 @@ def _progress(line: str) -> None:
     print(f"  {line}", file=sys.stderr, flush=True)
 
 
-def _serve(arguments: _Arguments) -> None:
-    from enkat.serving import serve  # the server is not needed by any other command
+def serve(arguments: _Arguments) -> None:
+    from enkat.serving import serve as serve_house  # the server is not needed by any other command
 
     house = open_house(_served(arguments))
     _judge_port(arguments.host, arguments.port)
     print(f"enkat {__version__} serves {_base_url(house)} from {house.settings.instance} (Ctrl-C stops it)", flush=True)
-    serve(house, arguments.host, arguments.port, arguments.workers)
+    serve_house(house, arguments.host, arguments.port, arguments.workers)
 
 
-def _work(arguments: _Arguments) -> int:
+def work(arguments: _Arguments) -> int:
     logging.basicConfig(level=logging.INFO, format="enkat: %(message)s")
     house = open_house(settings.load())
     if arguments.once:
@@ -118,15 +89,15 @@ def _work(arguments: _Arguments) -> int:
     return 0
 
 
-def _unit_add(arguments: _Arguments) -> None:
+def unit_add(arguments: _Arguments) -> None:
     with _house() as (_, db):
         unit = staffing.add_unit(db, arguments.name, arguments.under)
     _print(arguments, {"unit": unit.id, "name": unit.name}, f"{unit.name} is added")
 
 
-def _staff_add(arguments: _Arguments) -> None:
+def staff_add(arguments: _Arguments) -> None:
     given = sys.stdin.readline().rstrip("\r\n") if arguments.password_stdin else None
-    if given is not None and not _is_text(given):
+    if given is not None and not is_text(given):
         raise Refused("password", "the password is not text; write it in UTF-8")
     with _house() as (_, db):
         unit = _unit(db, arguments.unit)
@@ -137,7 +108,7 @@ def _staff_add(arguments: _Arguments) -> None:
     _print(arguments, shown, text)
 
 
-def _assignment_add(arguments: _Arguments) -> None:
+def assignment_add(arguments: _Arguments) -> None:
     with _house() as (_, db):
         unit = _unit(db, arguments.unit)
         if meetings.assignments_called(db, inviting.judge_reference(arguments.reference), {unit.id}):
@@ -148,7 +119,7 @@ def _assignment_add(arguments: _Arguments) -> None:
     _print(arguments, {"assignment": assignment.id, "reference": assignment.reference}, text)
 
 
-def _meeting_add(arguments: _Arguments) -> None:
+def meeting_add(arguments: _Arguments) -> None:
     with _house() as (house, db):
         assignment = _assignment(db, arguments.reference, arguments.unit)
         plan = inviting.Plan(
@@ -164,7 +135,7 @@ def _meeting_add(arguments: _Arguments) -> None:
     _print(arguments, {"meeting": meeting.id, "rooms": rooms}, text)
 
 
-def _invite(arguments: _Arguments) -> None:
+def invite(arguments: _Arguments) -> None:
     with _house() as (house, db):
         role, form, count = Role(arguments.role), arguments.questionnaire, arguments.count
         made = inviting.add_personal_links(db, house.keys, house.catalogue, arguments.meeting, role, form, count)
@@ -172,7 +143,7 @@ def _invite(arguments: _Arguments) -> None:
     _print(arguments, {"invitations": invitations}, _listed(invitations))
 
 
-def _count(arguments: _Arguments) -> int:
+def count(arguments: _Arguments) -> int:
     if arguments.close and not arguments.meeting:
         print("enkat: --close needs the MEETING that is to be closed", file=sys.stderr)
         return 2
@@ -190,10 +161,10 @@ def _count(arguments: _Arguments) -> int:
     return _failed(counted.failures)
 
 
-def _publish(arguments: _Arguments) -> None:
-    publish = publishing.rehearse if arguments.dry_run else publishing.publish_due
+def publish(arguments: _Arguments) -> None:
+    decide = publishing.rehearse if arguments.dry_run else publishing.publish_due
     with _house() as (house, db):
-        done = publish(db, house.settings.smallest_group, house.settings.today())
+        done = decide(db, house.settings.smallest_group, house.settings.today())
         if not arguments.dry_run:
             severing.sever(db)
             clear_remnants(db)
@@ -227,7 +198,7 @@ def _decided(decision: Decision, is_rehearsal: bool) -> Iterator[str]:
         yield f"  {table}: {PLUS.join(group)} shown together, {why}: not all of them meet the rule alone"
 
 
-def _results(arguments: _Arguments) -> None:
+def results(arguments: _Arguments) -> None:
     with _house() as (house, db):
         found = snapshots.all_of(db, *Grain)
     if arguments.json:
@@ -236,14 +207,32 @@ def _results(arguments: _Arguments) -> None:
         print(exports.as_csv(found).replace("\r\n", "\n"), end="")  # the terminal has line ends of its own
 
 
-def _check(arguments: _Arguments) -> int:
-    faults = checking.faults(settings.load())
+def audit_head(arguments: _Arguments) -> None:
+    with _house() as (_, db):
+        head = audit.head(db)
+    _print(arguments, {"number": head.number, "hash": head.hash.hex(), "head": str(head)}, str(head))
+
+
+def audit_list(arguments: _Arguments) -> None:
+    with _house() as (_, db):
+        entries = audit.latest(db, arguments.last)
+        names = {one.id: one.address for one in staff.all_staff(db)}
+    shown = [
+        {"number": one.number, "at": one.at, "actor": names.get(one.actor, one.actor), "act": one.act}
+        | {"record": names.get(one.record, one.record)}
+        for one in entries
+    ]
+    _print(arguments, {"entries": shown}, "\n".join("  ".join(map(str, one.values())) for one in shown))
+
+
+def check(arguments: _Arguments) -> int:
+    faults = checking.faults(settings.load(), arguments.audit_head)
     if arguments.json:
         _print_json({"ok": not faults, "faults": faults})
     elif faults:
         print("\n".join(f"enkat: {fault}" for fault in faults), file=sys.stderr)
     else:
-        print("database, keys, questionnaires, translations and settings are in order")
+        print("database, keys, audit log, questionnaires, translations and settings are in order")
     return 1 if faults else 0
 
 
@@ -317,11 +306,6 @@ def _print_json(shown: dict[str, Any]) -> None:
     print(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
-def _is_text(given: str) -> bool:
-    """False where bytes that are no UTF-8 came in; Python keeps those as lone surrogates."""
-    return not any("\ud800" <= mark <= "\udfff" for mark in given)
-
-
 def _reachable(host: str) -> str:
     """The address under which other devices find this one, where it serves on all of them."""
     if host not in ("0.0.0.0", "::"):
@@ -345,105 +329,6 @@ def _judge_port(host: str, port: int) -> None:
             raise EnkatError(f"{host}:{port} cannot be served ({error.strerror}); choose another --port") from error
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a date such as 2026-11-20") from None
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _parser() -> argparse.ArgumentParser:
-    """Every command with its arguments."""
-    parser = argparse.ArgumentParser(prog="enkat", description="Feedback after network meetings.")
-    parser.add_argument("--version", action="version", version=f"enkat {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    command = _command(commands, "demo", _demo, "fill an empty database with a made-up municipality")
-    command.add_argument("--seed", type=_number(0, 10**9), help="the same seed, the same passwords and links")
-    about = "about how many answers in two years; 300 is a municipality of 27,000"
-    command.add_argument("--responses", type=_number(1, 10**7), default=USUAL, metavar="N", help=about)
-    _listening(command)
-
-    command = _command(commands, "serve", _serve, "migrate, check and serve, with one child for the background work")
-    _listening(command)
-    command.add_argument("--workers", type=_number(1, 64), help="as many as there are cores by default")
-
-    command = _command(commands, "work", _work, "the background work alone: count what has closed, publish what is due")
-    command.add_argument("--once", action="store_true", help="one round, then stop")
-    command.add_argument("--with-parent", type=int, metavar="PID", help="stop when that process is gone")
-
-    units = _group(commands, "unit", "the municipality and its units")
-    command = _command(units, "add", _unit_add, "add a unit; the first is the municipality")
-    command.add_argument("name", metavar="NAME")
-    command.add_argument("--under", metavar="NAME", help="the unit above; the municipality by default")
-
-    people = _group(commands, "staff", "those who sign in")
-    command = _command(people, "add", _staff_add, "let somebody sign in; prints a first password")
-    command.add_argument("address", metavar="ADDRESS")
-    command.add_argument("--name", required=True)
-    command.add_argument("--role", required=True, action="append", choices=list(StaffRole))
-    command.add_argument("--unit", required=True, metavar="NAME")
-    command.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-
-    assignments = _group(commands, "assignment", "the work with one family")
-    command = _command(assignments, "add", _assignment_add, "open an assignment under a pseudonymous reference")
-    command.add_argument("reference", metavar="REFERENCE")
-    command.add_argument("--unit", required=True, metavar="NAME")
-    command.add_argument("--source", required=True, choices=list(Source))
-    command.add_argument("--protected", action="store_true", help="never use SMS or e-mail")
-
-    held = _group(commands, "meeting", "meetings of an assignment")
-    command = _command(held, "add", _meeting_add, "start a meeting; prints its room links")
-    command.add_argument("reference", metavar="REFERENCE")
-    command.add_argument("--unit", metavar="NAME", help="needed where several units have the reference")
-    command.add_argument("--kind", required=True, choices=list(Kind))
-    command.add_argument("--date", required=True, type=_day)
-    command.add_argument("--closes", type=_day, help="the last day to answer; two weeks after the meeting by default")
-    for role in Role:
-        command.add_argument(f"--{role}", type=_number(0, MOST_PLACES), default=0, metavar="N")
-    command.add_argument("--child-questionnaire", metavar="ID", help="child (five faces) or child_small (three)")
-
-    command = _command(commands, "invite", _invite, "make personal links")
-    command.add_argument("meeting", metavar="MEETING")
-    command.add_argument("--role", required=True, choices=list(Role))
-    command.add_argument("--count", type=_number(1, MOST_PLACES), default=1, metavar="N")
-    command.add_argument("--questionnaire", metavar="ID")
-
-    command = _command(commands, "count", _count, "count what has closed")
-    command.add_argument("meeting", metavar="MEETING", nargs="?")
-    command.add_argument("--close", action="store_true", help="close MEETING now and count it")
-
-    command = _command(commands, "publish", _publish, "publish what is over and counted; says what was joined and why")
-    command.add_argument("--dry-run", action="store_true", help="say what would be published, and change nothing")
-
-    _command(commands, "results", _results, "print what is published, as CSV")
-
-    _command(commands, "check", _check, "is everything in order? database, keys, questionnaires, translations")
-    return parser
-
-
-def _listening(command: argparse.ArgumentParser) -> None:
-    """Where the server listens, which is what links begin with unless a base URL is set."""
-    command.add_argument("--host", default=DEFAULT_HOST, help="0.0.0.0 to be reached from phones in the same network")
-    command.add_argument("--port", type=_number(1, 65535), default=DEFAULT_PORT)
-
-
-def _group(commands: Any, name: str, text: str) -> Any:
-    group = commands.add_parser(name, help=text, description=text)
-    return group.add_subparsers(required=True, metavar="COMMAND")
-
-
-def _command(commands: Any, name: str, run: Callable[..., int | None], text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(run=run)
-    command.add_argument("--json", action="store_true", help="print JSON for a script")
-    return command
+def is_text(given: str) -> bool:
+    """False where bytes that are no UTF-8 came in; Python keeps those as lone surrogates."""
+    return not any("\ud800" <= mark <= "\udfff" for mark in given)
