@@ -19,6 +19,7 @@ from granian.log import LogLevels
 
 from enkat.app import create_app
 from enkat.house import House
+from enkat.secrecy import passwords
 
 #: Logs that name no address and no path.
 _QUIET = {
@@ -51,6 +52,7 @@ def serve(house: House, host: str, port: int, workers: int | None = None) -> Non
         workers_kill_timeout=5,
     )
     app = create_app(house.settings, house)
+    passwords.prepare()
     gc.collect()
     gc.freeze()  # what the workers share is not to be touched, and so copied, by their collectors
     background = _Background()
