@@ -98,6 +98,14 @@
       window.addEventListener('online', again);
       post();
     });
+    Array.prototype.forEach.call(form.querySelectorAll('textarea'), function (text) {
+      var named = text.parentNode.querySelector('.named');
+      text.addEventListener('input', function () {
+        // Two capitalised words in a row, a number or an address: a gentle word, and nothing is held up.
+        var points = /[A-ZÅÄÖ][a-zåäöé]+ [A-ZÅÄÖ][a-zåäöé]+|[+\d][\d -]{6,}\d|\S@\S/.test(text.value);
+        named.textContent = points ? named.getAttribute('data-named') : '';
+      });
+    });
     if (steps) byStep();
   }
   start();

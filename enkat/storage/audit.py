@@ -46,7 +46,7 @@ def faults(db: Database, known: set[AuditHead]) -> Iterator[str]:
     """What is wrong with the chain itself, and with what it says of heads that were noted before."""
     expected, previous = 1, BEGINNING
     missing = {one for one in known if one.number}
-    for entry in map(_entry, rows(db, f"{_ENTRY} order by number")):
+    for entry in _all(db):
         if entry.number != expected:
             yield f"{_LOG}: entry {expected} is missing; {_MEND}"
         elif entry.previous != previous:
@@ -57,6 +57,14 @@ def faults(db: Database, known: set[AuditHead]) -> Iterator[str]:
         expected, previous = entry.number + 1, entry.hash
     if missing:
         yield f"{_LOG}: entry {min(missing).number} is not the one that was noted earlier, or is gone; {_MEND}"
+
+
+def _all(db: Database) -> Iterator[AuditEntry]:
+    """Every entry, some thousand at a time: the log only grows."""
+    after = -1
+    while found := rows(db, f"{_ENTRY} where number > :after order by number limit 5000", after=after):
+        yield from map(_entry, found)
+        after = found[-1]["number"]
 
 
 _LOG = "audit log"
