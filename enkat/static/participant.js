@@ -102,7 +102,7 @@
       var named = text.parentNode.querySelector('.named');
       text.addEventListener('input', function () {
         // Two capitalised words in a row, a number or an address: a gentle word, and nothing is held up.
-        var points = /[A-ZÅÄÖ][a-zåäöé]+ [A-ZÅÄÖ][a-zåäöé]+|[+\d][\d -]{6,}\d|\S@\S/.test(text.value);
+        var points = /[A-Z\xc0-\xde][a-z\xdf-\xff]+ [A-Z\xc0-\xde][a-z\xdf-\xff]+|[+\d][\d -]{6,}\d|\S@\S/.test(text.value);
         named.textContent = points ? named.getAttribute('data-named') : '';
       });
     });

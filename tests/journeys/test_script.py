@@ -69,6 +69,26 @@ def test_enter_in_a_question_goes_to_the_next_one_and_sends_nothing_yet(phone: P
     assert town.db["ballot"].count == 0
 
 
+def test_a_gentle_word_is_said_while_a_text_names_somebody_and_nothing_is_held_up(phone: Page, town: Town) -> None:
+    answer_to_the_end(phone)
+    hint, text = phone.locator(".named"), phone.locator("textarea")
+    for said, is_hinted in [
+        ("Anna Svensson pratade mest", True),
+        ("Min syster pratade mest. Bra möte!", False),
+        ("ring 070-123 45 67", True),
+        ("kim@example.se", True),
+        ("Kl 08.30, vi var 12 personer", False),
+    ]:
+        text.fill(said)
+        expect(hint).to_have_text(re.compile("Är det ett namn" if is_hinted else "^$"))
+    text.fill("Anna Svensson, 070-123 45 67")
+    phone.get_by_role("button", name="Skicka").tap()
+    expect(phone.get_by_role("heading", name="Tack.")).to_be_focused()
+    expect(phone.get_by_text("Vi tog bort telefonnummer")).to_be_visible()
+    expect(phone.get_by_text("I din text finns kanske ett namn")).to_be_visible()
+    assert town.db["ballot"].count == 1
+
+
 def test_without_network_the_page_waits_and_sends_by_itself_when_it_is_back(phone: Page, town: Town) -> None:
     answer_to_the_end(phone)
     phone.context.set_offline(True)
