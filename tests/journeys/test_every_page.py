@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from sqlite_utils import Database
 
 from enkat import counting, inviting, staffing
 from enkat.house import open_house
@@ -18,6 +19,7 @@ from enkat.model.meeting import Kind, Meeting
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
 from enkat.settings import Settings
+from enkat.storage.engine import insert, write
 from tests.conftest import TODAY, Town
 from tests.journeys.conftest import Phones
 from tests.journeys.server import HOST, Server, free_port, new_submission, send, serving
@@ -76,6 +78,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     town.personal(protected, Role.FAMILY)
     revoked = town.personal(crowded, Role.KIN)
     inviting.revoke_link(db, crowded.id, revoked.id)
+    put_texts(db)
     rooms = {role.value: link.key for role, link in town.rooms(open_).items()}
     with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
         for meeting in (crowded, counted):
@@ -192,6 +195,16 @@ def filled(path: str, **values: str) -> _Reach:
     return reach
 
 
+def clear_childs_text(page: Page, place: Place) -> object:
+    """The desk where a child's text was to be shown in the child's words."""
+    page.goto("/staff/texts")
+    child = page.locator("li", has_text="Ett barns text" if page.locator("html[lang=sv]").count() else "A child's text")
+    child.locator("textarea").first.fill("Det var roligt att alla kom.")
+    with page.expect_navigation() as navigation:
+        child.locator("button").first.click()
+    return navigation.value
+
+
 def new_password(page: Page, place: Place) -> object:
     """The page that shows a first password once."""
     page.goto("/staff/people")
@@ -246,6 +259,7 @@ STAFF_PAGES: dict[str, list[tuple[str, int, _Reach]]] = {
         ("places", 200, at("/staff/meetings/{open}/places")),
         ("places with faults", 400, filled("/staff/meetings/{open}/places", child="99")),
         ("close", 200, at("/staff/meetings/{open}/close")),
+        ("released texts", 200, at("/results/texts")),
         ("account", 200, at("/staff/account")),
         ("no business there", 403, at("/staff/people")),
     ],
@@ -254,6 +268,9 @@ STAFF_PAGES: dict[str, list[tuple[str, int, _Reach]]] = {
         ("no results yet", 200, at("/results")),
         ("no year yet", 200, at("/results/years")),
         ("no such results", 404, at("/results/nonsense")),
+        ("texts to read", 200, at("/staff/texts")),
+        ("a child's words kept", 400, clear_childs_text),
+        ("released texts", 200, at("/results/texts")),
     ],
     "anders": [
         ("start", 200, at("/staff")),
@@ -300,6 +317,23 @@ def sign_in(desk: Page, place: Place, address: str) -> None:
     desk.locator("[name=password]").fill(place.town.passwords[address])
     desk.locator("main form button").click()
     desk.wait_for_url("**/staff")
+
+
+def put_texts(db: Database) -> None:
+    """Texts as they lie some quarters later: to read, cleared, withheld and released."""
+    states = {"readable": 11, "cleared": 3, "withheld": 2, "released": 10}
+    wordings = ["Anna Svensson pratade hela tiden.", "كان الاجتماع جيدًا", "Bra fika!\nOch bra stämning.", "Ord" * 40]
+    with write(db):
+        for state, number in states.items():
+            for place in range(number):
+                text = {"id": f"{state:0<30}{place:02}", "is_child": 0, "state": state}
+                insert(
+                    db,
+                    "free_text",
+                    text | {"wording": wordings[place % 4], "batch": 1 if state == "released" else None},
+                )
+        child = {"id": "0" * 32, "is_child": 1, "state": "readable", "wording": "Det var roligt att alla kom."}
+        insert(db, "free_text", child)
 
 
 def closed_without_a_count(town: Town) -> tuple[Meeting, str]:
