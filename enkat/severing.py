@@ -17,6 +17,9 @@ from enkat.model.text import BATCH, TextState
 from enkat.storage import audit, meetings, responses, snapshots, texts
 from enkat.storage.engine import leave_remnants, write
 
+#: Texts of one assignment alone would be known for its own, however many there are.
+_FEWEST_ASSIGNMENTS = 2
+
 #: Meetings cut off in one write: few enough that nobody who sends an answer is held up.
 _AT_ONCE = 200
 
@@ -57,8 +60,9 @@ def _sever(db: Database, roles: tuple[Role, ...], periods: list[str] | None, by:
 
 
 def _unlock(db: Database) -> int:
-    """Let texts leave their meetings, and be read once there are enough new ones."""
-    if not texts.any_to_unlock(db):
+    """Let texts leave their meetings, those of two assignments at least together, and be read once there are enough new
+    ones."""
+    if texts.assignments_to_unlock(db) < _FEWEST_ASSIGNMENTS:
         return 0
     with write(db):
         left = texts.unlock(db)

@@ -27,11 +27,12 @@ def unlock(db: Database) -> int:
     )
 
 
-def any_to_unlock(db: Database) -> bool:
-    """Whether a text's meeting is published."""
-    sql = """select 1 from free_text join meeting on meeting.id = free_text.meeting
-        where (case when is_child = 1 then children_published else published end) is not null limit 1"""
-    return first(db, sql) is not None
+def assignments_to_unlock(db: Database) -> int:
+    """From how many assignments the texts come whose meetings' answers are published."""
+    sql = """select count(distinct assignment) as assignments from free_text
+        join meeting on meeting.id = free_text.meeting
+        where (case when is_child = 1 then children_published else published end) is not null"""
+    return number(db, sql)
 
 
 def counts(db: Database) -> Mapping[TextState, int]:
