@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from hypothesis import HealthCheck
 from sqlite_utils import Database
@@ -17,6 +18,7 @@ from enkat.house import House, open_house
 from enkat.model.meeting import Assignment, Kind, Meeting, OpenedLink, Source
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
+from enkat.secrecy import passwords
 from enkat.settings import Settings
 from tests.inspection import InspectingClient
 
@@ -25,6 +27,10 @@ hypothesis.settings.register_profile(
     "enkat", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 hypothesis.settings.load_profile("enkat")
+
+# Passwords are hashed as always, at a cost that a thousand sign-ins can bear; what they cost outside the tests is tested
+# in a process of its own.
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 TODAY = date(2026, 11, 20)
 NINE = {Role.FAMILY: 3, Role.KIN: 2, Role.CHILD: 1, Role.PROFESSIONAL: 3}
