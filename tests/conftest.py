@@ -28,8 +28,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("enkat")
 
-# Passwords are hashed as always, at a cost that a thousand sign-ins can bear; what they cost outside the tests is tested
-# in a process of its own.
+# Passwords are hashed as always, at a cost that a thousand sign-ins can bear; what they cost outside the tests is
+# tested in a process of its own.
 passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 TODAY = date(2026, 11, 20)
