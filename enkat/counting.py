@@ -3,7 +3,7 @@ that ties them to a person; the places, links, receipts and the meeting's key ar
 
 import random
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,11 +13,11 @@ from enkat.i18n import SOURCE
 from enkat.model.audit import TERMINAL, Act
 from enkat.model.errors import EnkatError, NotFound, Refused
 from enkat.model.meeting import MeetingState
-from enkat.model.survey import Response, Role, Submission
+from enkat.model.survey import ItemKind, Questionnaire, Response, Role, Submission
 from enkat.model.text import FreeText
 from enkat.secrecy import ballots as sealing
 from enkat.secrecy.keys import KeyStore
-from enkat.storage import audit, ballots, contacts, invitations, meetings, responses, texts
+from enkat.storage import audit, ballots, contacts, invitations, meetings, questionnaires, responses, texts
 from enkat.storage.engine import leave_remnants, write
 
 
@@ -79,7 +79,8 @@ def count(db: Database, keys: KeyStore, meeting: str, closing: date | None = Non
         meetings.mark_counted(db, meeting, len(opened))
         audit.note(db, by, Act.MEETING_COUNTED, meeting)
         leave_remnants(db)
-        responses.put_all(db, [_response(meeting, submission) for submission in opened])
+        forms = questionnaires.all_versions(db)
+        responses.put_all(db, [_response(meeting, submission, forms) for submission in opened])
         texts.lock_all(db, meeting, _texts(opened))
     _destroy_key(db, keys, meeting, by)
     return len(opened)
@@ -114,7 +115,11 @@ def _texts(opened: Collection[Submission]) -> list[FreeText]:
     return found
 
 
-def _response(meeting: str, submission: Submission) -> Response:
+def _response(meeting: str, submission: Submission, forms: Mapping[tuple[str, int], Questionnaire]) -> Response:
+    """A response without the texts that came with it, and without a word of whether there were any."""
+    form = forms.get((submission.questionnaire, submission.version))
+    texts = {item.id for item in form.items if item.kind is ItemKind.TEXT} if form else set()
+    closed = {item: said for item, said in submission.answers.items() if said.text is None and item not in texts}
     return Response(
         id=secrets.token_hex(16),
         meeting=meeting,
@@ -123,5 +128,5 @@ def _response(meeting: str, submission: Submission) -> Response:
         questionnaire=submission.questionnaire,
         version=submission.version,
         language=SOURCE if submission.language == SOURCE else "other",
-        answers={item: said for item, said in submission.answers.items() if said.text is None},
+        answers=closed,
     )

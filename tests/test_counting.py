@@ -296,6 +296,17 @@ def test_the_order_of_the_stored_responses_is_not_the_order_of_sending(town: Tow
     assert texts != sorted(texts)
 
 
+def test_a_response_does_not_tell_whether_a_text_came_with_it(town: Town) -> None:
+    """Not even where a ballot notes that there was none, as those of an older enkat do."""
+    meeting = town.meeting()
+    room = town.rooms(meeting)[Role.FAMILY]
+    send(town, room, said(town, room, words=Answer(text="Bra fika")))
+    send(town, room, said(town, room, words=Answer(missing=Missing.SKIPPED)))
+    counting.count(town.db, town.house.keys, meeting.id)
+    writer, other = responses.of_meeting(town.db, meeting.id)
+    assert writer.answers == other.answers
+
+
 def test_nothing_stored_with_a_response_says_when_it_came(town: Town) -> None:
     meeting = answered_meeting(town, "M-1")
     counting.count(town.db, town.house.keys, meeting.id)
