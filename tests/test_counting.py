@@ -300,8 +300,8 @@ def test_a_response_does_not_tell_whether_a_text_came_with_it(town: Town) -> Non
     """Not even where a ballot notes that there was none, as those of an older enkat do."""
     meeting = town.meeting()
     room = town.rooms(meeting)[Role.FAMILY]
-    send(town, room, said(town, room, words=Answer(text="Bra fika")))
-    send(town, room, said(town, room, words=Answer(missing=Missing.SKIPPED)))
+    send(town, room, said(town, room, prep=Answer(value=4), words=Answer(text="Bra fika")))
+    send(town, room, said(town, room, prep=Answer(value=4), words=Answer(missing=Missing.SKIPPED)))
     counting.count(town.db, town.house.keys, meeting.id)
     writer, other = responses.of_meeting(town.db, meeting.id)
     assert writer.answers == other.answers
