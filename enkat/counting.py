@@ -11,8 +11,8 @@ from sqlite_utils import Database
 
 from enkat.i18n import SOURCE
 from enkat.model.audit import TERMINAL, Act
-from enkat.model.errors import EnkatError, NotFound, Refused
-from enkat.model.meeting import MeetingState
+from enkat.model.errors import EnkatError, KeyFileError, NotFound, Refused
+from enkat.model.meeting import Meeting, MeetingState
 from enkat.model.survey import ItemKind, Questionnaire, Response, Role, Submission
 from enkat.model.text import FreeText
 from enkat.secrecy import ballots as sealing
@@ -72,18 +72,48 @@ def count(db: Database, keys: KeyStore, meeting: str, closing: date | None = Non
         private_key = keys.meeting_key(meeting)
         opened = [sealing.unseal(private_key, meeting, one.sealed) for one in ballots.of_meeting(db, meeting)]
         random.SystemRandom().shuffle(opened)
-        ballots.delete_of(db, meeting)
-        if contacts.delete_of(db, meeting):
-            audit.note(db, by, Act.CONTACTS_REMOVED, meeting)
-        invitations.delete_of(db, meeting)
-        meetings.mark_counted(db, meeting, len(opened))
+        _clear_away(db, meeting, len(opened), by)
         audit.note(db, by, Act.MEETING_COUNTED, meeting)
-        leave_remnants(db)
         forms = questionnaires.all_versions(db)
         responses.put_all(db, [_response(meeting, submission, forms) for submission in opened])
         texts.lock_all(db, meeting, _texts(opened))
     _destroy_key(db, keys, meeting, by)
     return len(opened)
+
+
+def give_up(db: Database, keys: KeyStore, meeting: str, today: date, *, by: str = TERMINAL) -> None:
+    """Count a closed meeting whose key is lost, with no answers: nobody will ever open them, and until it is counted
+    nothing more is published. Refused where it is open, or where the key is there."""
+    with write(db):
+        found = meetings.find_meeting(db, meeting)
+        if found is None:
+            raise NotFound(f"there is no meeting {meeting}")
+        if found.state is MeetingState.COUNTED:
+            raise Refused("counted", f"the meeting {meeting} is counted")
+        if found.is_open(today):
+            raise Refused("still_open", f"the meeting {meeting} is open until {found.closes}; look for its key")
+        if _has_its_key(keys, found):
+            raise Refused("has_key", f"the key of the meeting {meeting} is there; count it without --without-key")
+        _clear_away(db, meeting, 0, by)
+        audit.note(db, by, Act.MEETING_GIVEN_UP, meeting)
+    keys.destroy_meeting_key(meeting)
+
+
+def _has_its_key(keys: KeyStore, meeting: Meeting) -> bool:
+    try:
+        return sealing.fits(keys.meeting_key(meeting.id), meeting.public_key or b"")
+    except KeyFileError:
+        return False
+
+
+def _clear_away(db: Database, meeting: str, answers: int, by: str) -> None:
+    """Delete all that led to a meeting's answers, and call it counted."""
+    ballots.delete_of(db, meeting)
+    if contacts.delete_of(db, meeting):
+        audit.note(db, by, Act.CONTACTS_REMOVED, meeting)
+    invitations.delete_of(db, meeting)
+    meetings.mark_counted(db, meeting, answers)
+    leave_remnants(db)
 
 
 def destroy_spent_keys(db: Database, keys: KeyStore, *, by: str = TERMINAL) -> int:

@@ -17,7 +17,7 @@ from enkat.model.meeting import Meeting, MeetingState, OpenedLink
 from enkat.model.survey import Answer, Missing, Role, Stage, Submission
 from enkat.secrecy import tokens
 from enkat.secrecy.keys import KeyStore
-from enkat.storage import invitations, meetings, responses
+from enkat.storage import audit, invitations, meetings, responses
 from enkat.storage.engine import Row, number, rows, write
 from tests.conftest import TODAY, Town
 
@@ -500,6 +500,25 @@ def test_a_key_that_could_not_be_destroyed_at_the_count_is_destroyed_afterwards(
     assert key_files(town) == {other.id}, "the key of an open meeting is not touched"
     assert counting.destroy_spent_keys(town.db, town.house.keys) == 0
     assert of(town, other)["ballot"] == 3
+
+
+def test_a_closed_meeting_whose_key_is_lost_can_be_given_up_and_no_other(town: Town) -> None:
+    meeting, other = answered_meeting(town, "M-1"), answered_meeting(town, "M-2")
+    (town.house.keys.meetings / meeting.id).write_bytes(b"x" * 32)  # somebody's mistake: another key in its place
+    for today, one in [(CLOSING, meeting), (AFTER, other)]:
+        with pytest.raises(Refused):
+            counting.give_up(town.db, town.house.keys, one.id, today)
+    with pytest.raises(NotFound):
+        counting.give_up(town.db, town.house.keys, "nobody", AFTER)
+    assert counting.count_due(town.db, town.house.keys, AFTER).failures
+    counting.give_up(town.db, town.house.keys, meeting.id, AFTER)
+    assert of(town, meeting) == {"invitation": 0, "link": 0, "ballot": 0, "response": 0}
+    assert state(town, meeting) is MeetingState.COUNTED
+    assert key_files(town) == set()
+    acts = [entry.act for entry in audit.latest(town.db, 100) if entry.record == meeting.id]
+    assert acts[-1] == "meeting.given_up"
+    with pytest.raises(Refused, match="is counted"):
+        counting.give_up(town.db, town.house.keys, meeting.id, AFTER)
 
 
 def test_a_destroyed_key_is_overwritten_before_it_goes(town: Town, tmp_path: Path) -> None:

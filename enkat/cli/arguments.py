@@ -100,7 +100,10 @@ def parser() -> argparse.ArgumentParser:
 
     command = _command(groups, "count", commands.count, "count what has closed")
     command.add_argument("meeting", metavar="MEETING", nargs="?")
-    command.add_argument("--close", action="store_true", help="close MEETING now and count it")
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--close", action="store_true", help="close MEETING now and count it")
+    lost = "count MEETING, whose key is lost, with no answers: they cannot be opened, and hold up publication"
+    how.add_argument("--without-key", action="store_true", help=lost)
 
     command = _command(
         groups, "publish", commands.publish, "publish what is over and counted; says what was joined and why"

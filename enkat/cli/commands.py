@@ -144,12 +144,15 @@ def invite(arguments: _Arguments) -> None:
 
 
 def count(arguments: _Arguments) -> int:
-    if arguments.close and not arguments.meeting:
-        print("enkat: --close needs the MEETING that is to be closed", file=sys.stderr)
+    if (arguments.close or arguments.without_key) and not arguments.meeting:
+        print("enkat: --close and --without-key need the MEETING that is meant", file=sys.stderr)
         return 2
     with _house() as (house, db):
         today = house.settings.today()
-        if arguments.close:
+        if arguments.without_key:
+            counting.give_up(db, house.keys, arguments.meeting, today)
+            counted = counting.Counted(0, 1)
+        elif arguments.close:
             counted = counting.close_and_count(db, house.keys, arguments.meeting, today)
         elif arguments.meeting:
             counted = counting.count_if_due(db, house.keys, arguments.meeting, today)

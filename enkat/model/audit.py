@@ -29,6 +29,7 @@ class Act(StrEnum):
     CONTACTS_REMOVED = "meeting.contacts_removed"
     MEETING_CLOSED = "meeting.closed"
     MEETING_COUNTED = "meeting.counted"
+    MEETING_GIVEN_UP = "meeting.given_up"
     KEY_DESTROYED = "meeting.key_destroyed"
     PERIOD_PUBLISHED = "period.published"
     MEETING_SEVERED = "meeting.severed"
