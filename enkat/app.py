@@ -51,6 +51,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     app.extensions["enkat.forms"] = {}
     app.extensions["enkat.brake"] = Brake()
     app.url_map.strict_slashes = False  # a slash typed after the key is nobody's mistake
+    app.url_map.merge_slashes = False  # it would redirect to the host that the request claims to have come to
     app.config.update(
         SECRET_KEY=house.keys.instance.web,
         MAX_CONTENT_LENGTH=MOST_BYTES,

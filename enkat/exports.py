@@ -1,6 +1,7 @@
 """What is published, as files: the cells of the page, with the words of the domain."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
@@ -12,8 +13,8 @@ COLUMNS = ("table", "period", "category", "index", "n", "meetings", "mean", "low
 
 _POPULATIONS = {Grain.QUARTER: "adults", Grain.YEAR: "adults", Grain.CHILD_YEAR: "children"}
 
-#: A spreadsheet would take a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A spreadsheet would take what begins so for a formula, at the start or behind what it takes for the next column.
+_FORMULA = re.compile(r"(^|[;,\t\r\n])(?=[\s\"']*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 
 def as_json(snapshots: Sequence[Snapshot], smallest: int) -> dict[str, Any]:
@@ -39,8 +40,7 @@ def as_csv(snapshots: Sequence[Snapshot]) -> str:
     lines = csv.DictWriter(text, COLUMNS)
     lines.writeheader()
     for record in _records(snapshots):
-        category = record["category"]
-        lines.writerow(record | {"category": f"'{category}" if category.startswith(_FORMULA) else category})
+        lines.writerow(record | {"category": _FORMULA.sub(r"\1'", record["category"])})
     return text.getvalue()
 
 

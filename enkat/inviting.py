@@ -37,7 +37,7 @@ from enkat.model.survey import Role, Stage
 from enkat.secrecy import tokens
 from enkat.secrecy.keys import KeyStore
 from enkat.storage import audit, contacts, invitations, meetings
-from enkat.storage.engine import write
+from enkat.storage.engine import leave_remnants, write
 
 #: Letters, digits and a few marks; long enough for a register's number, too short for a story.
 _REFERENCE = re.compile(r"[\w][\w ./-]{0,39}")
@@ -224,7 +224,8 @@ def revoke_link(db: Database, meeting: str, link: str, *, by: str = TERMINAL) ->
         if old.is_room:
             raise Refused("room_link", "a room's link can be replaced but not revoked")
         invitations.revoke_link(db, old.id)
-        contacts.delete_of_place(db, old.invitation or "")
+        if contacts.delete_of_place(db, old.invitation or ""):
+            leave_remnants(db)
         audit.note(db, by, Act.LINK_REVOKED, meeting)
 
 

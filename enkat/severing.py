@@ -6,6 +6,7 @@ one of their own.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -35,7 +36,11 @@ class Severed:
 def sever(db: Database, *, by: str = TERMINAL) -> Severed:
     """Cut whatever is due; nothing is written where nothing is."""
     years = _years(db)
-    cut = _sever(db, ADULTS, years, by) + _sever(db, (Role.CHILD,), None, by)
+    cut = 0
+    while found := meetings.with_answers_known(db, years, _AT_ONCE):
+        cut += _cut(db, found, ADULTS, by)
+    while found := responses.with_childrens_to_cut(db, _AT_ONCE):
+        cut += _cut(db, found, (Role.CHILD,), by)
     return Severed(cut, _unlock(db))
 
 
@@ -46,17 +51,19 @@ def _years(db: Database) -> list[str]:
     return [one.period for one in known if one.grain is Grain.QUARTER and settled and one.year <= max(settled)]
 
 
-def _sever(db: Database, roles: tuple[Role, ...], periods: list[str] | None, by: str) -> int:
-    cut = 0
-    while found := responses.tied(db, roles, periods, _AT_ONCE):
-        with write(db):
+def _cut(db: Database, found: Sequence[str], roles: tuple[Role, ...], by: str) -> int:
+    """Cut some meetings off, those without an answer like the others; how many had any. Adults' turn is when a meeting
+    forgets how many answers it had: it must not tell whether a child's are still waiting."""
+    with write(db):
+        changed = [responses.cluster(db, meeting, roles, secrets.token_hex(8)) for meeting in found]
+        if roles is ADULTS:
             for meeting in found:
-                responses.cluster(db, meeting, roles, secrets.token_hex(8))
                 meetings.forget_answers(db, meeting)
-                audit.note(db, by, Act.MEETING_SEVERED, meeting)
+        if any(changed):
+            # Not of which meetings: it would tell for good in which of them a child has answered.
+            audit.note(db, by, Act.RESPONSES_SEVERED, "adults" if roles is ADULTS else "children")
             leave_remnants(db)
-        cut += len(found)
-    return cut
+    return len(changed) - changed.count(0)
 
 
 def _unlock(db: Database) -> int:

@@ -24,14 +24,18 @@ LONGEST = timedelta(hours=12)
 #: How often the use of a session is noted: seldom enough not to write at every page.
 _NOTED_EVERY = timedelta(minutes=1)
 
+#: A unit's name stands in files that spreadsheets read: nothing in it may be taken for a formula or a new column.
+_UNIT_MARKS = "spaces and . , : / & ( ) ' ’ - –"
+_UNIT_NAME = re.compile(r"\w[\w .,:/&()'’–-]{0,79}")
+
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 
 
 def add_unit(db: Database, name: str, under: str | None = None, *, by: str = TERMINAL) -> Unit:
     """Add a unit: the first is the municipality, every other one stands under it or under `under` (a name)."""
     name = " ".join(name.split())
-    if not 1 <= len(name) <= 80 or not name.isprintable():
-        raise Refused("unit_name", "a unit's name is 1-80 characters")
+    if not _UNIT_NAME.fullmatch(name.replace(PLUS, "")):
+        raise Refused("unit_name", f"a unit's name is a letter or digit, and up to 79 more or {_UNIT_MARKS}")
     if PLUS in name:
         raise Refused("unit_plus", f"a unit's name has no '{PLUS}': it stands between units that are shown together")
     with write(db):

@@ -103,7 +103,10 @@ REFUSALS = {
     "contact_email": N_("Skriv en e-postadress, till exempel kim@example.se."),
     "empty": N_("Svara på minst en fråga."),
     "submission": N_("Sidan var inte hel. Dina svar är kvar: skicka en gång till."),
-    "unit_name": N_("Enhetens namn ska ha 1–80 tecken."),
+    "unit_name": N_(
+        "Skriv ett namn som börjar med en bokstav eller siffra, högst 80 tecken: bokstäver, siffror, mellanslag "
+        "och . , : / & ( ) -"
+    ),
     "unit_plus": N_("Skriv enhetens namn utan plustecken. Plus står mellan enheter som visas tillsammans."),
     "unit_known": N_("Det finns redan en enhet med det namnet."),
     "address": N_("Skriv en e-postadress, till exempel kim@example.se."),

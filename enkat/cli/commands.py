@@ -246,7 +246,10 @@ def _house(chosen: Settings | None = None) -> Iterator[tuple[House, Database]]:
     db = house.connect()
     try:
         yield house, db
-        witness.note(house.settings.audit_heads, audit.head(db))
+        try:
+            witness.note(house.settings.audit_heads, audit.head(db))
+        except EnkatError as error:  # what was done is done, and is still to be told
+            print(f"enkat: {error}", file=sys.stderr)
     finally:
         db.close()
 

@@ -32,7 +32,7 @@ class Act(StrEnum):
     MEETING_GIVEN_UP = "meeting.given_up"
     KEY_DESTROYED = "meeting.key_destroyed"
     PERIOD_PUBLISHED = "period.published"
-    MEETING_SEVERED = "meeting.severed"
+    RESPONSES_SEVERED = "responses.severed"
     TEXT_CLEARED = "text.cleared"
     TEXT_WITHHELD = "text.withheld"
     TEXTS_READ = "texts.read"

@@ -51,9 +51,9 @@ def delete_of(db: Database, meeting: str) -> int:
     return run(db, "delete from contact where meeting = :meeting", meeting=meeting)
 
 
-def delete_of_place(db: Database, place: str) -> None:
-    """Remove the addresses of whoever held a place."""
-    run(db, "delete from contact where invitation = :place", place=place)
+def delete_of_place(db: Database, place: str) -> int:
+    """Remove the addresses of whoever held a place; how many there were."""
+    return run(db, "delete from contact where invitation = :place", place=place)
 
 
 def due(db: Database, today: date) -> list[str]:

@@ -123,12 +123,16 @@ def mark_counted(db: Database, meeting: str, answers: int) -> None:
     )
 
 
+def with_answers_known(db: Database, periods: Collection[str], most: int) -> list[str]:
+    """Some meetings published in some periods of which it is known how many answers they had."""
+    inside, named = placeholders("p", periods)
+    sql = f"select id from meeting where answers is not null and published in ({inside}) limit :most"
+    return [row["id"] for row in rows(db, sql, most=most, **named)]
+
+
 def forget_answers(db: Database, meeting: str) -> None:
-    """Forget how many answers a meeting had, once none belongs to it any more: a cluster of as many would be known
-    again."""
-    sql = """update meeting set answers = null where id = :meeting
-        and not exists (select 1 from response where response.meeting = :meeting)"""
-    run(db, sql, meeting=meeting)
+    """Forget how many answers a meeting had: with it, a cluster of as many would be known again."""
+    run(db, "update meeting set answers = null where id = :meeting", meeting=meeting)
 
 
 def due_for_count(db: Database, today: date) -> list[str]:

@@ -367,7 +367,7 @@ alter table meeting add column answers integer check (answers >= 0);
 update meeting set answers = (select count(*) from response where response.meeting = meeting.id)
     where state = 'counted';
 
-create index meeting_tied on meeting (published, children_published) where answers is not null;
+create index meeting_answers on meeting (published) where answers is not null;
 
 pragma user_version = 1"""
 

@@ -29,22 +29,19 @@ def closed_of(db: Database, meetings: Collection[str], roles: Collection[Role]) 
     return _of(db, meetings, roles, "and value is not null")
 
 
-def tied(db: Database, roles: Collection[Role], periods: Collection[str] | None, most: int) -> list[str]:
-    """Some meetings that responses of some roles still belong to and whose answers were published: children's at all,
-    adults' in one of some periods."""
-    given_by, of_roles = placeholders("r", roles)
-    inside, named = placeholders("p", periods or ())
-    is_out = "children_published is not null" if periods is None else f"published in ({inside})"
-    sql = f"""select id from meeting where answers is not null and {is_out} and exists (
-        select 1 from response where response.meeting = meeting.id and role in ({given_by})) limit :most"""
-    return [row["id"] for row in rows(db, sql, most=most, **named, **of_roles)]
+def with_childrens_to_cut(db: Database, most: int) -> list[str]:
+    """Some meetings that children's answers still belong to, though they are published."""
+    sql = """select id from meeting where children_published is not null and exists (
+        select 1 from response where response.meeting = meeting.id and role = 'child') limit :most"""
+    return [row["id"] for row in rows(db, sql, most=most)]
 
 
-def cluster(db: Database, meeting: str, roles: Collection[Role], number: str) -> None:
-    """Let the responses of some roles in a meeting belong to a cluster of that number, and to no meeting."""
+def cluster(db: Database, meeting: str, roles: Collection[Role], number: str) -> int:
+    """Let the responses of some roles in a meeting belong to a cluster of that number, and to no meeting; how many
+    there were."""
     given_by, of_roles = placeholders("r", roles)
     sql = f"update response set meeting = null, cluster = :number where meeting = :meeting and role in ({given_by})"
-    run(db, sql, meeting=meeting, number=number, **of_roles)
+    return run(db, sql, meeting=meeting, number=number, **of_roles)
 
 
 def _of(db: Database, meetings: Collection[str], roles: Collection[Role], only: str) -> dict[str, list[Response]]:
