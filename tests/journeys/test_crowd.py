@@ -102,7 +102,8 @@ def test_an_answer_that_is_taken_back_fifty_times_at_once_is_taken_back_once(ser
     room = town.rooms(meeting)[Role.FAMILY]
     mine, other = (send(server.port, room.key, new_submission()).receipt for _person in range(2))
     replies = together(CROWD, lambda _number: ask(server.port, "POST", "/withdraw", {"receipt": mine}))
-    assert Counter(reply.status for reply in replies) == {200: 1, 404: CROWD - 1}
+    found = Counter(reply.status for reply in replies)
+    assert (found[200], found[404] + found[429]) == (1, CROWD - 1), "so many spent receipts at once are slowed"
     assert numbers(town) == (1, 2)
     assert [row["receipt_hash"] for row in town.db.query("select receipt_hash from ballot")] == [receipt_hash(other)]
 
@@ -124,5 +125,4 @@ def count(town: Town, meeting: str) -> int:
 def counted_texts(town: Town, meeting: str) -> list[str]:
     """What people wrote, once it is counted."""
     count(town, meeting)
-    sql = "select text from answer join response on response.id = response where meeting = ? and text is not null"
-    return [row["text"] for row in town.db.query(sql, [meeting])]
+    return [row["wording"] for row in town.db.query("select wording from free_text where meeting = ?", [meeting])]

@@ -79,7 +79,7 @@ def test_nine_people_are_invited_eight_answer_one_takes_it_back_and_seven_are_co
     assert not [mark for mark in [*marks, key] if mark in left], "nothing of them is left in any file"
     roles = {row["role"]: row["n"] for row in town.db.query("select role, count(*) n from response group by role")}
     assert roles == {"family": 1, "kin": 2, "child": 1, "professional": 3}
-    said = {row["text"] for row in town.db.query("select text from answer where text is not null")}
+    said = {row["wording"] for row in town.db.query("select wording from free_text")}
     assert said == {"kin 0", "kin 1", "child 0", "professional 0", "professional 1", "typed", "personal"}
 
     late = phones.open(script=False)
