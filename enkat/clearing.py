@@ -5,9 +5,10 @@ Ten new ones must have come together before anybody reads them. A child's text i
 whoever clears it says it in their own.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
@@ -61,14 +62,15 @@ def desk(db: Database, *, by: str = TERMINAL) -> Desk:
     return found
 
 
-def clear(db: Database, text: str, wording: str, *, by: str = TERMINAL) -> int | None:
+def clear(db: Database, text: str, wording: str, seen: str | None = None, *, by: str = TERMINAL) -> int | None:
     """Let a text be shown in a certain wording, its own or a changed one; the batch that was released with it, if it
-    was the tenth. Refused where nothing would be left of it, where it is too long, or in a child's own words."""
-    wording = identifiers.blanked(wording.strip())
+    was the tenth. `seen` marks the wording that was before the reader. Refused where nothing would be left of it, where
+    it is too long, in a child's own words, or where somebody else has changed it meanwhile."""
+    wording = identifiers.blanked(wording.replace("\r\n", "\n").strip())
     with write(db):
         found = _on_the_desk(db, text)
-        _judge(found, wording)
-        texts.settle(db, found.id, TextState.CLEARED, wording)
+        _judge(found, wording, seen)
+        texts.settle(db, replace(found, state=TextState.CLEARED, wording=wording, retold=found.is_child))
         audit.note(db, by, Act.TEXT_CLEARED, found.id)
         leave_remnants(db)  # of the wording before
         if texts.counts(db)[TextState.CLEARED] < BATCH:
@@ -84,7 +86,7 @@ def withhold(db: Database, text: str, *, by: str = TERMINAL) -> None:
         found = texts.find(db, text)
         if found is None or found.state in (TextState.LOCKED, TextState.GATHERING):
             raise NotFound(f"there is no text {text} to read")
-        texts.settle(db, found.id, TextState.WITHHELD, found.wording)
+        texts.settle(db, replace(found, state=TextState.WITHHELD, batch=None))
         audit.note(db, by, Act.TEXT_WITHHELD, found.id)
 
 
@@ -108,14 +110,21 @@ def _on_the_desk(db: Database, text: str) -> FreeText:
     return found
 
 
-def _judge(found: FreeText, wording: str) -> None:
+def mark(wording: str) -> str:
+    """By what a page tells which wording was before the reader."""
+    return hashlib.sha256(wording.encode()).hexdigest()[:16]
+
+
+def _judge(found: FreeText, wording: str, seen: str | None) -> None:
     if not wording:
         raise Refused("text_empty", "nothing is left of the text; withhold it instead")
     if len(wording) > TEXT_LIMIT:
         raise Refused("text_long", f"a text has at most {TEXT_LIMIT} characters")
-    # A child's text that is cleared already is in the reader's own words, and may keep them.
-    if found.is_child and found.state is not TextState.CLEARED and _repeats(found.wording, wording):
+    if found.is_child and not found.retold and _repeats(found.wording, wording):
         raise Refused("child_words", "a child's text is shown in other words than the child's own")
+    # A page that was open before a child's text was retold still shows the child's words; they must not come back.
+    if wording != found.wording and (seen is not None or found.retold) and seen != mark(found.wording):
+        raise Refused("text_changed", "somebody else has changed the text meanwhile; read it again")
 
 
 def _repeats(said: str, wording: str) -> bool:

@@ -3,6 +3,7 @@ person can judge."""
 
 import re
 import unicodedata
+from functools import cache
 from itertools import pairwise
 
 #: Stands where something was blanked; the same in every language.
@@ -14,17 +15,22 @@ _IDENTITY = (
     r"[\dTX] \d \d \d(?!\d)"
 )
 
+#: What people and well-set pages put between the digits of a number; a dot only where it cannot be a time (08.30).
+_GAP = r"[ \t\u00ad\u200b-\u200f\u2010-\u2015\u2212\-_/()\[\]]"
+_GAP_OR_DOT = _GAP.replace("_/", "_./")
+
 #: In a reference anything between the digits is suspicious; in a story only what belongs to a number.
 _IDENTITY_ANYHOW = re.compile(_IDENTITY.replace(" ", r"[\W_]*"))
-_IDENTITY_IN_TEXT = re.compile(_IDENTITY.replace(" ", r"[ \-–+./]{0,3}"), re.IGNORECASE)
+_IDENTITY_IN_TEXT = re.compile(_IDENTITY.replace(" ", rf"(?:{_GAP_OR_DOT}|\+){{0,3}}"), re.IGNORECASE)
 
-#: From abroad or a mobile's, however it is spaced out; another that begins with 0 (a dot would make a time of it,
-#: 08.30); or seven digits in a row.
+#: From abroad or a mobile's, another that begins with 0, or seven digits in a row.
 _PHONE = re.compile(
-    r"(?<![\d])(?:(?:\+ ?|00|0 ?7)\d(?:[ \-–./()]{0,3}\d){5,13}|0\d(?:[ \-–/()]{0,3}\d){5,11}|\d{7,15})(?!\d)"
+    rf"(?<!\d)(?:(?:\+{_GAP}{{0,3}}|00)\d(?:(?! / ){_GAP_OR_DOT}{{0,3}}\d){{5,13}}"
+    rf"|0{_GAP}?7(?:(?! / ){_GAP_OR_DOT}{{0,3}}\d){{5,8}}|0\d(?:(?! / ){_GAP}{{0,3}}\d){{5,8}}|\d{{7,}})(?!\d)"
 )
 
-_EMAIL = re.compile(r"[^\s@<>()\"',;:]+ ?@ ?[^\s@<>()\"',;:]+\.\w{2,}")
+#: Begins with a word, so that a long one is looked at once.
+_EMAIL = re.compile(r"(?<![^\s@<>()\"',;:])[^\s@<>()\"',;:]+ ?@ ?[^\s@<>()\"',;:]+\.\w{2,}")
 
 #: After one of these a capitalised word is somebody: "min syster Sara", "heter Omar".
 _NAMING = frozenset(
@@ -54,18 +60,25 @@ _WORD_OR_STOP = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|[.!?:\n]")
 
 def has_identity_number(text: str) -> bool:
     """Whether a reference holds what looks like a personal identity number, on whatever keyboard it was written."""
-    return _IDENTITY_ANYHOW.search(_in_ascii_digits(unicodedata.normalize("NFKC", text)).upper()) is not None
+    return _IDENTITY_ANYHOW.search(_plain(unicodedata.normalize("NFKC", text)).upper()) is not None
 
 
 def blanked(text: str) -> str:
-    """A text without personal identity numbers, phone numbers and e-mail addresses; the same text where it has none."""
-    for pattern in (_EMAIL, _IDENTITY_IN_TEXT, _PHONE):
-        read, parts, end = _in_ascii_digits(text), [], 0
-        for found in pattern.finditer(read):
-            parts += [text[end : found.start()], BLANK]
-            end = found.end()
-        text = "".join([*parts, text[end:]])
+    """A text without personal identity numbers, phone numbers and e-mail addresses; the same text where it has none. A
+    day beside a time may be taken for a number: rather one too many."""
+    while (left := _blanked_once(text)) != text:
+        text = left
     return text
+
+
+def _blanked_once(text: str) -> str:
+    plain, parts, end = _plain(text), list[str](), 0
+    spans = sorted(found.span() for pattern in (_EMAIL, _IDENTITY_IN_TEXT, _PHONE) for found in pattern.finditer(plain))
+    for first, last in spans:
+        if first >= end:  # else a part of what is blanked already
+            parts += [text[end:first], BLANK]
+        end = max(end, last)
+    return "".join([*parts, text[end:]])
 
 
 def may_name(text: str) -> bool:
@@ -82,6 +95,12 @@ def _is_capitalised(word: str) -> bool:
     return all(part[0].isupper() and part[1:].islower() for part in word.split("-"))
 
 
-def _in_ascii_digits(text: str) -> str:
-    """The same text, character for character, with every decimal digit as 0-9."""
-    return "".join(str(unicodedata.decimal(mark, mark)) for mark in text)
+def _plain(text: str) -> str:
+    """The same text, character for character, with digits as 0-9 and wide or no-break marks as the usual ones."""
+    return "".join(map(_plain_mark, text))
+
+
+@cache
+def _plain_mark(mark: str) -> str:
+    usual = unicodedata.normalize("NFKC", mark)
+    return str(unicodedata.decimal(mark, usual if len(usual) == 1 else mark))

@@ -94,6 +94,7 @@ REFUSALS = {
     "room_link": N_("Rummets länk kan bytas ut men inte återkallas."),
     "text_empty": N_("Det finns ingenting kvar av texten. Håll inne den i stället."),
     "text_long": N_("Texten är för lång."),
+    "text_changed": N_("Någon annan har ändrat texten under tiden. Läs den igen."),
     "child_words": N_(
         "Ett barns text visas aldrig med barnets egna ord. Skriv med dina egna vad barnet ville ha sagt."
     ),

@@ -162,7 +162,9 @@ def test_a_text_that_has_left_says_nothing_of_where_it_came_from(lives: Lives) -
     lives.settle("2026-04-01")
     after = rows(lives.db, "select * from free_text")
     assert {row["id"]: row["wording"] for row in after} == before
-    assert {tuple(sorted(row)) for row in after} == {("batch", "id", "is_child", "meeting", "state", "wording")}
+    assert {tuple(sorted(row)) for row in after} == {
+        ("batch", "id", "is_child", "meeting", "retold", "state", "wording")
+    }
     assert {(row["meeting"], row["batch"], row["is_child"]) for row in after} == {(None, None, 0)}
 
 

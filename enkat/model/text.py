@@ -21,10 +21,11 @@ class TextState(StrEnum):
 @dataclass(frozen=True)
 class FreeText:
     """A text under a random id. `wording` is what was written, or what was made of it when it was cleared; of a
-    child's text never the child's own words once it is cleared. `batch` is that with which it was released."""
+    child's text, once it is `retold`, never the child's own words. `batch` is that with which it was released."""
 
     id: str
     wording: str
     is_child: bool
     state: TextState = TextState.LOCKED
     batch: int | None = None
+    retold: bool = False

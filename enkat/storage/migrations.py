@@ -308,6 +308,7 @@ create table free_text (
     id text primary key check (length(id) = 32),
     meeting text references meeting (id),
     is_child integer not null check (is_child in (0, 1)),
+    retold integer not null default 0 check (retold in (0, is_child)),
     state text not null check (state in ('locked', 'gathering', 'readable', 'cleared', 'withheld', 'released')),
     wording text not null check (trim(wording) <> ''),
     batch integer check (batch >= 1),

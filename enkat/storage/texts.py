@@ -65,14 +65,23 @@ def find(db: Database, text: str) -> FreeText | None:
     return _text(row) if row else None
 
 
-def settle(db: Database, text: str, state: TextState, wording: str) -> None:
+def settle(db: Database, text: FreeText) -> None:
     """Give a text that has been read its state and wording."""
-    run(db, "update free_text set state = :state, wording = :wording where id = :text",
-        state=state, wording=wording, text=text)  # fmt: skip
+    run(
+        db,
+        "update free_text set state = :state, wording = :wording, batch = :batch, retold = :retold where id = :text",
+        state=text.state,
+        wording=text.wording,
+        batch=text.batch,
+        retold=int(text.retold),
+        text=text.id,
+    )
 
 
-_TEXT = "select id, wording, is_child, state, batch from free_text"
+_TEXT = "select id, wording, is_child, state, batch, retold from free_text"
 
 
 def _text(row: Row) -> FreeText:
-    return FreeText(row["id"], row["wording"], bool(row["is_child"]), TextState(row["state"]), row["batch"])
+    return FreeText(
+        row["id"], row["wording"], bool(row["is_child"]), TextState(row["state"]), row["batch"], bool(row["retold"])
+    )

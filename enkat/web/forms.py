@@ -10,6 +10,7 @@ from wtforms import (
     BooleanField,
     DateField,
     Field,
+    HiddenField,
     IntegerField,
     PasswordField,
     RadioField,
@@ -51,6 +52,7 @@ _PLACES = {
     "text_empty": "wording",
     "text_long": "wording",
     "child_words": "wording",
+    "text_changed": "wording",
     "long_password": "new",
 }
 
@@ -128,6 +130,7 @@ class TextForm(StaffForm):
     """The wording in which a text is shown."""
 
     wording = TextAreaField()
+    seen = HiddenField()
 
 
 class UnitForm(StaffForm):

@@ -34,7 +34,7 @@ def clear(text_id: str) -> _Page:
     if not form.validate():
         abort(400)
     try:
-        batch = clearing.clear(db(), text_id, form.wording.data or "", by=access.member().id)
+        batch = clearing.clear(db(), text_id, form.wording.data or "", form.seen.data or None, by=access.member().id)
     except NotFound:
         abort(404)
     except Refused as refusal:
@@ -59,6 +59,7 @@ def withhold(text_id: str) -> _Page:
 def _desk(form: TextForm, at: str | None = None) -> str:
     """The desk; with a refused wording at its text."""
     found = clearing.desk(db(), by=access.member().id)
+    form.wording.id = f"wording-{at}"
     return render_template(
         "texts/desk.html",
         desk=found,
@@ -67,4 +68,5 @@ def _desk(form: TextForm, at: str | None = None) -> str:
         at=at,
         wording=request.form.get("wording", ""),
         may_name=identifiers.may_name,
+        mark=clearing.mark,
     )

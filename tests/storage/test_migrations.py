@@ -77,8 +77,10 @@ SAMPLES: dict[str, list[Row]] = {
         {"response": "r" * 32, "item": "trust", "value": None, "missing": "declined"},
     ],
     "free_text": [
-        {"id": "t" * 32, "meeting": "counted", "is_child": 0, "state": "locked", "wording": "Bra 🙂", "batch": None},
-        {"id": "u" * 32, "meeting": None, "is_child": 1, "state": "released", "wording": "Bra", "batch": 1},
+        {"id": "t" * 32, "meeting": "counted", "is_child": 0, "retold": 0, "state": "locked",
+         "wording": "Bra 🙂", "batch": None},
+        {"id": "u" * 32, "meeting": None, "is_child": 1, "retold": 1, "state": "released",
+         "wording": "Bra", "batch": 1},
     ],
     "contact": [
         {"id": "c" * 32, "invitation": "taken", "meeting": "open", "assignment": "work", "protected": 0,
@@ -120,7 +122,7 @@ COLUMNS = {
     "contact": ["id", "invitation", "meeting", "assignment", "protected", "channel", "sealed_address", "delete_on"],
     "response": ["id", "meeting", "cluster", "stage", "role", "questionnaire", "version", "language"],
     "answer": ["response", "item", "value", "missing"],
-    "free_text": ["id", "meeting", "is_child", "state", "wording", "batch"],
+    "free_text": ["id", "meeting", "is_child", "retold", "state", "wording", "batch"],
 }  # fmt: skip
 
 
