@@ -26,7 +26,7 @@ _IDENTITY_IN_TEXT = re.compile(_IDENTITY.replace(" ", rf"(?:{_GAP_OR_DOT}|\+){{0
 #: From abroad or a mobile's, another that begins with 0, or seven digits in a row.
 _PHONE = re.compile(
     rf"(?<!\d)(?:(?:\+{_GAP}{{0,3}}|00)\d(?:(?! / ){_GAP_OR_DOT}{{0,3}}\d){{5,13}}"
-    rf"|0{_GAP}?7(?:(?! / ){_GAP_OR_DOT}{{0,3}}\d){{5,8}}|0\d(?:(?! / ){_GAP}{{0,3}}\d){{5,8}}|\d{{7,}})(?!\d)"
+    rf"|0{_GAP}?7(?:(?! / ){_GAP_OR_DOT}{{0,3}}\d){{8}}|0\d(?:(?! / ){_GAP}{{0,3}}\d){{5,8}}|\d{{7,}})(?!\d)"
 )
 
 #: Begins with a word, so that a long one is looked at once.

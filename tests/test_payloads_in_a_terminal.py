@@ -18,6 +18,7 @@ from random import Random
 import pytest
 
 from enkat import cli
+from enkat.cli import arguments as known_to_enkat
 from tests.conftest import Town
 from tests.published import publish, year
 from tests.web.hostile import case
@@ -37,6 +38,7 @@ _GIVEN = {
     "date": "2026-11-20",
     "closes": "2026-11-30",
     "kind": "sip",
+    "last": "5",
     "name": "Kim",
     "questionnaire": "adult",
     "child_questionnaire": "child",
@@ -72,6 +74,14 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[object, st
     return ended.value.code, said.out, said.err
 
 
+def _give(town: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is made anew at each run stands in arguments too: a meeting's id, and the head of the log."""
+    monkeypatch.setenv("ENKAT_INSTANCE", str(town.house.settings.instance))
+    monkeypatch.setenv("ENKAT_TODAY", "2026-11-20")
+    monkeypatch.setitem(_GIVEN, "meeting", town.meeting(assignment=town.assignment("M-881")).id)
+    monkeypatch.setitem(_GIVEN, "audit_head", run(capsys, "audit", "head")[1].strip())
+
+
 def arguments(parser: argparse.ArgumentParser, command: tuple[str, ...] = ()) -> Iterator[Argument]:
     """Every argument of every command that takes a text."""
     taking = [one for one in parser._actions if one.nargs != 0 and one.dest != "help"]
@@ -98,7 +108,7 @@ def _line(
             option = action.option_strings
             (options if option else places).append(f"{option[0]}={value}" if option else value)
         flags = ["--close"] if command == ("count",) else []  # an open meeting is not counted without it
-        return [*command, "--json", *flags, *options, "--", *places]
+        return [*command, "--json", *flags, *options, *(["--", *places] if places else [])]
 
     return line
 
@@ -112,19 +122,17 @@ def test_nothing_that_is_given_to_a_command_does_more_than_it_says(
     capsys: pytest.CaptureFixture[str],
     figure: Callable[[str], None],
 ) -> None:
-    monkeypatch.setenv("ENKAT_INSTANCE", str(town.house.settings.instance))
-    monkeypatch.setenv("ENKAT_TODAY", "2026-11-20")
-    monkeypatch.setitem(_GIVEN, "meeting", town.meeting(assignment=town.assignment("M-881")).id)
-    rewind = Rewind(town.db, town.house.settings.keys, tmp_path / "keys")
+    _give(town, monkeypatch, capsys)
+    rewind = Rewind(town, tmp_path / "keys")
     schema = town.db.execute("select sql from sqlite_master").fetchall()
-    found, ended = list(arguments(cli._parser())), Counter[str]()
+    found, ended = list(arguments(known_to_enkat.parser())), Counter[str]()
     for number, argument in enumerate(found):
         for payload in PAYLOADS[part::_PARTS] if _IS_FULL else sample(Random(number), 1):
             with case(argument.command, argument.name, payload):
                 status, out, errors = run(capsys, *argument.line(payload))
-                assert status in (0, 2) or str(status).startswith("enkat: "), (status, errors)
+                assert status in (0, 1, 2) or str(status).startswith("enkat: "), (status, errors)
                 assert "Traceback" not in f"{status}{out}{errors}"
-                assert json.loads(out) if status == 0 else out == ""
+                assert json.loads(out) if out else status != 0
                 assert status == 0 or not rewind.is_changed, "refused, and yet something is written"
                 rewind.back()
             ended["done" if status == 0 else "refused"] += 1
@@ -143,14 +151,12 @@ def test_every_command_would_be_done_but_for_the_payload(
     town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The attack itself: what is refused is refused for the payload, and not for the words around it."""
-    monkeypatch.setenv("ENKAT_INSTANCE", str(town.house.settings.instance))
-    monkeypatch.setenv("ENKAT_TODAY", "2026-11-20")
-    known = _GIVEN | {"meeting": town.meeting(assignment=town.assignment("M-881")).id}
-    monkeypatch.setitem(_GIVEN, "meeting", known["meeting"])
-    rewind = Rewind(town.db, town.house.settings.keys, tmp_path / "keys")
-    for argument in arguments(cli._parser()):
-        usual = (known | _GIVEN_TO.get(argument.command, {}))[argument.name]
-        assert run(capsys, *argument.line(usual))[::2] == (0, ""), argument
+    _give(town, monkeypatch, capsys)
+    rewind = Rewind(town, tmp_path / "keys")
+    for argument in arguments(known_to_enkat.parser()):
+        usual = (_GIVEN | _GIVEN_TO.get(argument.command, {}))[argument.name]
+        status, out, errors = run(capsys, *argument.line(usual))
+        assert (status, errors) == (0, ""), f"{argument.command}, {argument.name}: {out}{errors}"
         rewind.back()
 
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlite_utils import Database
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -19,6 +18,8 @@ from enkat import counting, inviting
 from enkat.model.meeting import Meeting
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
+from enkat.secrecy.guessing import Brake
+from enkat.storage.engine import insert, write
 from tests.conftest import TODAY, Town
 from tests.inspection import Page
 from tests.published import publish, quarter, year
@@ -55,13 +56,14 @@ class Scene:
 
 
 def scene(app: Flask, town: Town) -> Scene:
-    """A meeting that is open, one that is counted, links of both kinds, published results, somebody to switch off."""
+    """A meeting that is open and one that is counted, links, published results, texts, and somebody to switch off."""
     assignment = town.assignment("M-881")
     counted = town.meeting(assignment=assignment)
     counting.close_and_count(town.db, town.house.keys, counted.id, TODAY)
     meeting = town.meeting(assignment=assignment)
     personal = town.personal(meeting, Role.KIN)
     publish(town.db, quarter("2026-Q3"), year(2025, unit={"Norr": 70, "Söder": 60}))
+    texts = _write_texts(town)
     somebody = town.add_staff("tove@mitthem.example", town.south, StaffRole.EVALUATOR)
     member = town.db.execute("select id from staff where address = ?", [somebody]).fetchone()[0]
     file = app.jinja_env.globals["asset"]("staff.css")  # type: ignore[operator]
@@ -71,6 +73,7 @@ def scene(app: Flask, town: Town) -> Scene:
         "role": Role.FAMILY.value,
         "key": town.rooms(meeting)[Role.FAMILY].key,
         "member_id": member,
+        "text_id": texts["readable"],
         "state": "enable",
         "version": file.split("/")[2],
         "name": file.split("/")[3],
@@ -78,9 +81,26 @@ def scene(app: Flask, town: Town) -> Scene:
     return Scene(meeting, counted, town.rooms(meeting)[Role.FAMILY].id, personal.id, values)
 
 
+def _write_texts(town: Town) -> dict[str, str]:
+    """A text in each state in which somebody may see it, and a child's; their ids."""
+    found = {state: f"{number}" * 32 for number, state in enumerate(("readable", "cleared", "withheld", "released"), 1)}
+    with write(town.db):
+        for state, id_ in found.items():
+            batch = 1 if state == "released" else None
+            text = {"id": id_, "is_child": 0, "state": state, "wording": "Bra", "batch": batch}
+            insert(town.db, "free_text", text)
+        insert(town.db, "free_text", text | {"id": "5" * 32, "is_child": 1, "state": "readable", "batch": None})
+    return found
+
+
 def rules(app: Flask) -> Iterator[Rule]:
     """Every rule, the same order each time."""
     yield from sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
+
+
+def forget_failures(app: Flask) -> None:
+    """Nobody has guessed wrong so far."""
+    app.extensions["enkat.brake"] = Brake()
 
 
 def used_and_revoked(town: Town, meeting: Meeting) -> tuple[str, str]:
@@ -133,10 +153,11 @@ class Visitor:
 
 
 class Rewind:
-    """The installation as it was: database and keys, whatever is done to them in between."""
+    """The installation as it was: database, keys and noted heads of the log, whatever is done to them in between."""
 
-    def __init__(self, db: Database, keys: Path, aside: Path) -> None:
-        self._db, self._keys, self._aside = db, keys, aside
+    def __init__(self, town: Town, aside: Path) -> None:
+        self._db, self._aside = town.db, aside
+        self._keys, self._heads = town.house.settings.keys, town.house.settings.audit_heads
         self._copy = sqlite3.connect(":memory:")
         self.keep()
 
@@ -144,6 +165,7 @@ class Rewind:
         """It is to be as it is now."""
         self._db.conn.backup(self._copy)
         shutil.copytree(self._keys, self._aside, dirs_exist_ok=True)
+        self._noted = self._heads.read_bytes() if self._heads.exists() else b""
         self._seen = version(self._db)
 
     @property
@@ -155,4 +177,5 @@ class Rewind:
         """As it was."""
         self._copy.backup(self._db.conn)
         shutil.copytree(self._aside, self._keys, dirs_exist_ok=True)
+        self._heads.write_bytes(self._noted)
         self._seen = version(self._db)

@@ -23,10 +23,11 @@ from enkat.app import create_app
 from enkat.house import House
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
+from enkat.storage.engine import insert, write
 from tests.conftest import Town
 from tests.inspection import InspectingClient, Page, is_for_staff
 from tests.web.hostile import case, contents
-from tests.web.routes import METHODS, SAFE, Rewind, Scene, Visitor, rules, scene, used_and_revoked
+from tests.web.routes import METHODS, SAFE, Rewind, Scene, Visitor, forget_failures, rules, scene, used_and_revoked
 
 _IS_FULL = os.environ.get("ENKAT_ATTACK") == "full"
 
@@ -36,7 +37,7 @@ THERE = {"http": "http://127.0.0.1:8000", "https": "https://svar.mitthem.example
 EVERYBODY = "alla@mitthem.example"
 
 #: Every status that a page of ours can have.
-STATUSES = {200, 303, 400, 401, 403, 404, 405, 409, 410, 413, 500, 503}
+STATUSES = {200, 303, 400, 401, 403, 404, 405, 409, 410, 413, 429, 500, 503}
 
 #: What nobody looking over a shoulder is to read in the title of a participant's page.
 UNSAID = re.compile(
@@ -73,9 +74,11 @@ def faults(reply: TestResponse, scheme: str) -> Iterator[str]:
         yield f"Permissions-Policy is {permissions!r}"
     if ("Strict-Transport-Security" in headers) != (scheme == "https"):
         yield f"Strict-Transport-Security over {scheme}: {headers.get('Strict-Transport-Security')}"
-    for name in ("Server", "X-Powered-By", "Access-Control-Allow-Origin", "Content-Location", "Refresh", "Link"):
+    for name in ("Server", "X-Powered-By", "Access-Control-Allow-Origin", "Content-Location", "Link"):
         if name in headers:
             yield f"{name}: {headers[name]}"
+    if not headers.get("Refresh", "1").isdigit():
+        yield f"Refresh leads elsewhere: {headers['Refresh']}"
     if reply.mimetype == "text/html" and reply.mimetype_params.get("charset", "").lower() != "utf-8":
         yield f"Content-Type is {headers['Content-Type']}"
     yield from _cookie_faults(reply, scheme)
@@ -156,8 +159,10 @@ class Walk:
     seen: Counter[int] = field(default_factory=Counter)
     reached: set[str] = field(default_factory=set)
 
-    def ask(self, who: str, method: str, path: str, data: object = None) -> TestResponse:
-        """One request, judged."""
+    def ask(self, who: str, method: str, path: str, data: object = None, *, is_first: bool = True) -> TestResponse:
+        """One request, judged; the first of somebody's, unless it is said."""
+        if is_first:
+            forget_failures(self.app)
         kind = "application/x-www-form-urlencoded" if isinstance(data, bytes) else None
         reply = self.visitors[who].open(method, path, data=data, content_type=kind)
         judge(reply, self.scheme, f"{who}, {self.scheme}: {method} {path}")
@@ -240,7 +245,7 @@ def _walk(scheme: str, house: House, town: Town, tmp_path: Path) -> Walk:
     for address in (whole, one):
         visitors[address] = Visitor(app.test_client(), THERE[scheme]).enter(town, address)
     found = scene(app, town)
-    rewind = Rewind(town.db, house.settings.keys, tmp_path / "keys")
+    rewind = Rewind(town, tmp_path / "keys")
     return Walk(app, town, scheme, found, visitors, rewind, bewitched)
 
 
@@ -251,6 +256,12 @@ def _meet_with_refusals(walk: Walk) -> None:
     assert walk.ask("a stranger", "POST", f"/{used}", answers).status_code == 200
     assert walk.ask("a stranger", "POST", f"/{used}", answers | {"submission": "b" * 32}).status_code == 409
     assert walk.ask("a stranger", "GET", f"/{revoked}").status_code == 410
+    token = walk.visitors["a stranger"].token()
+    wrong = {"csrf_token": token, "address": "x@mitthem.example", "password": "x", "key": "AAAAAAAAAA"}
+    wrong |= {"receipt": "A" * 16}
+    for method, path in (("GET", "/AAAAAAAAAA"), ("POST", "/"), ("POST", "/withdraw"), ("POST", "/staff/sign-in")):
+        statuses = [walk.ask("a stranger", method, path, wrong, is_first=False).status_code for _try in range(70)]
+        assert statuses[-1] == 429, f"{method} {path} may be tried for ever"
     for language in walk.town.house.languages.translators:
         assert walk.ask("a stranger", "GET", f"/privacy?lang={language}").status_code == 200
         assert walk.ask("a stranger", "GET", f"/nothing/here?lang={language}").status_code == 404
@@ -373,7 +384,14 @@ def test_what_is_anothers_looks_like_what_is_nobodys_and_like_what_is_nothing(
     """To the byte, headers too: no id can be tried to learn whether it is somebody's."""
     own = scene(app, town)
     foreign = town.meeting(assignment=town.assignment("S-9", town.south))
+    hidden = {"locked": "a" * 32, "gathering": "b" * 32}
+    with write(town.db):
+        for state, id_ in hidden.items():
+            meeting = foreign.id if state == "locked" else None
+            text = {"id": id_, "is_child": 0, "state": state, "meeting": meeting, "wording": "Bra"}
+            insert(town.db, "free_text", text)
     theirs = {
+        "text_id": tuple(hidden.values()),
         "meeting_id": (foreign.id,),
         "link_id": (town.personal(foreign, Role.FAMILY).id, town.rooms(foreign)[Role.FAMILY].id),
     }
