@@ -3,7 +3,8 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,9 @@ def rules(app: Flask) -> Iterator[Rule]:
     yield from sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
 
 
-def forget_failures(app: Flask) -> None:
+def forget_failures(app: Flask, clock: Callable[[], float] = time.monotonic) -> None:
     """Nobody has guessed wrong so far."""
-    app.extensions["enkat.brake"] = Brake()
+    app.extensions["enkat.brake"] = Brake(clock)
 
 
 def used_and_revoked(town: Town, meeting: Meeting) -> tuple[str, str]:
