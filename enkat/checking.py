@@ -88,7 +88,7 @@ def _store(settings: Settings, heads: set[AuditHead]) -> Iterator[str]:
         yield from migrations.faults(db)
         yield from _versions(settings, db)
         snapshots.all_of(db, *Grain)
-        yield from audit.faults(db, heads | witness.heads(settings.audit_heads))
+        yield from _audit_log(settings, db, heads)
         keys = KeyStore(settings.keys)
         yield from keys.faults()
         for meeting in meetings.in_state(db, MeetingState.OPEN):
@@ -99,6 +99,14 @@ def _store(settings: Settings, heads: set[AuditHead]) -> Iterator[str]:
         db.close()
     if os.name == "posix" and settings.database.stat().st_mode & 0o077:
         yield f"{settings.database} can be read by others; run chmod 600 {settings.database}"
+
+
+def _audit_log(settings: Settings, db: Database, heads: set[AuditHead]) -> Iterator[str]:
+    try:
+        heads |= witness.heads(settings.audit_heads)
+    except EnkatError as error:
+        yield str(error)
+    yield from audit.faults(db, heads)
 
 
 def _meeting_key(keys: KeyStore, meeting: Meeting) -> Iterator[str]:

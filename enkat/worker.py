@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlite_utils import Database
+
 from enkat import contacting, counting, publishing, severing
 from enkat.counting import Counted
 from enkat.house import House
@@ -42,10 +44,18 @@ def work(house: House) -> Round:
             return Round(counted, failures=(*counted.failures, f"nothing can be published now: {error}"))
         finally:
             clear_remnants(db)
-            witness.note(house.settings.audit_heads, audit.head(db))
-        return Round(counted, published, counted.failures)
+        return Round(counted, published, (*counted.failures, *_note_head(house, db)))
     finally:
         db.close()
+
+
+def _note_head(house: House, db: Database) -> tuple[str, ...]:
+    """Note how far the audit log has come; what kept it from being noted."""
+    try:
+        witness.note(house.settings.audit_heads, audit.head(db))
+    except EnkatError as error:
+        return (str(error),)
+    return ()
 
 
 def run(house: House, goes_on: Callable[[], bool]) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as chosen
 from hypothesis import strategies as st
 from sqlite_utils import Database
@@ -985,6 +985,14 @@ def test_a_meeting_whose_last_day_has_passed_is_counted_and_not_closed(town: Tow
     assert of_meeting(town, meeting) == [Act.MEETING_COUNTED, Act.KEY_DESTROYED], "it is counted once"
 
 
+@pytest.mark.parametrize("days", [14, 15, 100])
+def test_a_meeting_closed_by_hand_on_its_last_day_or_later_was_closed_by_the_calendar(town: Town, days: int) -> None:
+    meeting = answered(town)
+    counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY + timedelta(days=days))
+    assert of_meeting(town, meeting) == [Act.MEETING_COUNTED, Act.KEY_DESTROYED]
+    assert rows(town.db, "select closes from meeting") == [{"closes": meeting.closes.isoformat()}]
+
+
 def test_a_meeting_that_could_not_be_started_is_not_noted_and_its_key_goes_without_a_word(town: Town) -> None:
     assignment = town.assignment()
     cut_power(town, Act.MEETING_STARTED)
@@ -1273,6 +1281,7 @@ def test_no_way_to_tamper_with_any_log_goes_unnoticed(house: House, figure: Call
                     heads.add(audit.head(db))
             log = the_log(db)
             assert checked(db, heads) == []
+            assert rechained(log) == log, "the attacker's hashes are the program's"
             witnessed = max(heads).number
             for steps, is_rechained in ways:
                 tampered = log
@@ -1464,6 +1473,7 @@ def test_a_head_is_read_as_it_was_written(entry: int, digest: bytes) -> None:
     assert AuditHead.read(str(head)) == AuditHead.read(f" {head}\n") == head
 
 
+@example("٣-" + "ab" * 32)
 @given(text=st.text(max_size=70) | st.from_regex(r"[0-9]{0,3}-?[0-9a-fg]{60,66}", fullmatch=True))
 def test_what_is_no_head_is_not_read_as_one(text: str) -> None:
     try:

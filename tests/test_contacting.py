@@ -266,14 +266,22 @@ def test_no_byte_of_addresses_that_went_is_left_in_the_file(
     assert left(town, [row.encode() for row in gone if row not in kept]) == []
 
 
-def test_revoked_addresses_leave_nothing_for_the_background_work_to_overlook(
-    town: Town, meeting: Meeting, kim: OpenedLink
+@pytest.mark.parametrize("way", ["replaced", "outlived", "counted", "revoked"])
+def test_where_addresses_went_the_file_is_to_be_written_anew(
+    town: Town, meeting: Meeting, kim: OpenedLink, way: str
 ) -> None:
-    """Where rows were removed the file is written anew; that the pages happened not to be split is luck."""
+    """That no page happened to be split would be luck."""
     remember(town, meeting, sms(kim))
     worker.work(town.house)
     assert number(town.db, "pragma user_version") == 0
-    inviting.revoke_link(town.db, meeting.id, kim.id)
+    if way == "replaced":
+        remember(town, meeting, sms(kim, "+46709999999"))
+    elif way == "outlived":
+        contacting.remove_due(town.db, meeting.closes + timedelta(days=CONTACT_DAYS))
+    elif way == "counted":
+        counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
+    else:
+        inviting.revoke_link(town.db, meeting.id, kim.id)
     assert number(town.db, "pragma user_version") == 1
 
 

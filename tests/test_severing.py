@@ -302,6 +302,7 @@ def test_nothing_else_of_an_answer_changes(lives: Lives) -> None:
             rows(lives.db, "select * from answer order by response, item"),
         ]
 
+    lives.change("update response set language = 'other' where id < '8'")
     before = said()
     lives.settle("2027-01-01")
     assert said() == before
@@ -424,6 +425,18 @@ def test_in_the_file_no_answer_stands_beside_its_meeting_any_more(town: Town) ->
     assert worker.work(town.at(date(2027, 1, 1))).published == ("2026-Q4", "2026")
     held = b"".join(one.read_bytes() for one in town.house.settings.instance.rglob("*") if one.is_file())
     assert [pair for pair in pairs if pair in held] == []
+
+
+def test_a_cut_asks_for_the_file_to_be_written_anew(lives: Lives) -> None:
+    """That no page happened to be split would be luck."""
+    lives.quarter("2026-Q1")
+    for day in (15, 16):
+        lives.met(f"2026-01-{day}", FAMILIES, wrote=1)
+    for today, cut in (("2026-04-01", Severed(0, 2)), ("2027-01-01", Severed(8, 0))):
+        lives.publish(today)
+        lives.change("pragma user_version = 0")
+        assert lives.sever() == cut
+        assert number(lives.db, "pragma user_version") == 1
 
 
 def test_the_background_work_cuts_in_the_round_in_which_it_publishes(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from string import hexdigits
 
 #: Who has done it where it was nobody who is signed in: whoever works at the terminal, and the background work.
 TERMINAL, BACKGROUND = "terminal", "background"
@@ -67,6 +68,6 @@ class AuditHead:
     def read(cls, text: str) -> "AuditHead":
         """The head that is written so; ValueError where it is none."""
         number, _, digest = text.strip().partition("-")
-        if not (number.isascii() and number.isdigit() and len(digest) == 64):
+        if not (number.isascii() and number.isdigit() and len(digest) == 64 and set(digest) <= set(hexdigits)):
             raise ValueError("a head is a number, a hyphen and 64 hexadecimal digits")
         return cls(int(number), bytes.fromhex(digest))

@@ -21,5 +21,5 @@ def unseal(key: bytes, sealed: bytes, row: str, name: str) -> str:
     """The text again; KeyFileError, with the key's name, where it was not sealed under this key for this row."""
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], row.encode()).decode()
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise KeyFileError(f"keys/{name} does not open this database's {name}; restore both from one backup") from error

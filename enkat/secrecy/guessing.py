@@ -36,7 +36,7 @@ class Guess(StrEnum):
 @dataclass(frozen=True)
 class Limit:
     """How many failures one address may have at once and how many a second leak away; and the same for all together,
-    beyond which an address has a tenth left."""
+    beyond which an address has far less, and still enough for a slip of the finger."""
 
     burst: float
     rate: float
@@ -45,7 +45,7 @@ class Limit:
 
     def of_address(self, is_strained: bool) -> tuple[float, float]:
         """Burst and rate of one address."""
-        return (max(3.0, self.burst / 10), self.rate / 10) if is_strained else (self.burst, self.rate)
+        return (max(5.0, self.burst / 10), self.rate / 3) if is_strained else (self.burst, self.rate)
 
 
 #: A key has 50 random bits and a receipt 80: five a second from an address find one of a thousand keys in 7,000 years.
@@ -64,7 +64,7 @@ class Brake:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._secret = secrets.token_bytes(32)
-        self._memory = mmap.mmap(-1, _VESSEL.size * (_VESSELS + len(Guess)))
+        self._memory = mmap.mmap(-1, _VESSEL.size * (_VESSELS + 1) * len(Guess))
 
     def wait(self, guess: Guess, address: str) -> float:
         """Seconds until the next try from an address is looked at; 0 where it is now."""
@@ -84,7 +84,7 @@ class Brake:
 
     def _place(self, guess: Guess, address: str) -> int:
         digest = hmac.digest(self._secret, f"{guess} {_network(address)}".encode(), "sha256")
-        return int.from_bytes(digest[:8]) % _VESSELS
+        return list(Guess).index(guess) * _VESSELS + int.from_bytes(digest[:8]) % _VESSELS
 
     def _level(self, place: int, rate: float) -> float:
         level: float
@@ -100,7 +100,7 @@ class Brake:
 
 def _of_all(guess: Guess) -> int:
     """The vessels for everybody lie after those of the addresses."""
-    return _VESSELS + list(Guess).index(guess)
+    return _VESSELS * len(Guess) + list(Guess).index(guess)
 
 
 def _network(address: str) -> str:

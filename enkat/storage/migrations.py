@@ -6,6 +6,8 @@ order.) Where a check repeats the values of an enum it does so on purpose: the s
 grows.
 """
 
+import re
+
 from sqlite_utils import Database, Migrations
 
 from enkat.model.errors import StoreError
@@ -410,14 +412,20 @@ def _taken(db: Database) -> set[str]:
         return {step.name for step in migrations.applied(db)}
 
 
+#: What keeps published figures and the audit log from being changed.
+_TRIGGERS = re.findall(r"create trigger (\w+)", _PUBLISHED_RESULTS + _NOBODY_CAN_TELL)
+
+
 def faults(db: Database) -> list[str]:
-    """What SQLite finds wrong with the file, for `enkat check`."""
+    """What is wrong with the file and with what guards it, for `enkat check`."""
     try:
         found = [str(row["quick_check"]) for row in rows(db, "pragma quick_check") if row["quick_check"] != "ok"]
         found += [
             f"a row of {row['table']} refers to a {row['parent']} that is gone"
             for row in rows(db, "pragma foreign_key_check")
         ]
+        there = {row["name"] for row in rows(db, "select name from sqlite_master where type = 'trigger'")}
+        found += [f"the trigger {name} is gone" for name in _TRIGGERS if name not in there]
     except StoreError as error:
         return [str(error)]
     return [f"database: {' '.join(fault.split())}; restore a backup" for fault in found]

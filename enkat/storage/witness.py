@@ -11,12 +11,14 @@ from enkat.model.errors import StoreError
 
 def note(file: Path, head: AuditHead) -> None:
     """Add a head to the file, unless it is the last one there."""
-    if head.number == 0 or max(heads(file), default=None) == head:
+    if head.number == 0 or _lines(file)[-1:] == [str(head)]:
         return
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as handle:
             handle.write(f"{head}\n")
+            handle.flush()
+            os.fsync(handle.fileno())
     except OSError as error:
         raise StoreError(f"{file} cannot be written ({error.strerror}); can this user write its folder?") from error
 
@@ -24,9 +26,15 @@ def note(file: Path, head: AuditHead) -> None:
 def heads(file: Path) -> set[AuditHead]:
     """The heads that were noted; StoreError where the file holds something else."""
     try:
-        lines = file.read_text(encoding="ascii").splitlines()
-        return {AuditHead.read(line) for line in lines if line}
+        return {AuditHead.read(line) for line in _lines(file)}
+    except ValueError as error:
+        raise StoreError(f"{file} cannot be read ({error}); move it away, and find out who has changed it") from error
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="ascii").split()
     except FileNotFoundError:
-        return set()
+        return []
     except (OSError, ValueError) as error:
         raise StoreError(f"{file} cannot be read ({error}); move it away, and find out who has changed it") from error

@@ -1,6 +1,7 @@
 """Wrong keys, receipts and passwords, slowed: where a try comes from, and what is said to somebody who has to wait."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -54,8 +55,12 @@ def client() -> str:
     for named in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         if not _is_trusted(address) or not named.strip():
             break
-        address = named.strip()
+        address = _WITH_PORT.sub(r"\1", named.strip())
     return address
+
+
+#: Some proxies name a port as well: 192.0.2.1:4711, [2001:db8::1]:4711.
+_WITH_PORT = re.compile(r"^\[?((?<=\[)[^\]]+|\d+\.\d+\.\d+\.\d+)\]?(?::\d+)?$")
 
 
 def told_to_wait(page: str, slowed: Slowed, *, comes_back: bool = False) -> Response:
@@ -76,4 +81,5 @@ def _is_trusted(address: str) -> bool:
         read = ip_address(address)
     except ValueError:
         return False
+    read = getattr(read, "ipv4_mapped", None) or read  # a server that listens on :: sees 127.0.0.1 as ::ffff:127.0.0.1
     return any(read in network for network in house().settings.proxy)

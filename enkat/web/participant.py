@@ -90,8 +90,7 @@ def send(key: str) -> _Page | Response:
             return _form_page(questionnaire, sent), 400
         received = answering.submit(db(), house().keys, key, _submission(questionnaire, link, sent), today())
     except Slowed as slowed:
-        page, _status = _not_saved(key)
-        return told_to_wait(page, slowed)
+        return told_to_wait(_still_filled(key), slowed)
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
     except Refused:
@@ -168,6 +167,14 @@ def _not_saved(key: str) -> _Page:
     sent = _judged(questionnaire)
     sent.faults.append(_("Ditt svar är inte sparat än. Vänta en stund och skicka igen. Allt du fyllt i är kvar."))
     return _form_page(questionnaire, sent), 503
+
+
+def _still_filled(key: str) -> str:
+    """The filled form again for somebody who has to wait; a page that says so where it is nobody's form."""
+    try:
+        return _not_saved(key)[0]
+    except StoreError:
+        return render_template("participant/wait.html")
 
 
 #: The form's fields that are no items.

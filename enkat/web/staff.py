@@ -38,10 +38,7 @@ def sign_in() -> _Page:
         try:
             guesses.judge(Guess.PASSWORD)
         except Slowed as slowed:
-            wait = _(
-                "Många inloggningar har misslyckats. Vänta %(seconds)s sekunder och försök igen.", seconds=slowed.wait
-            )
-            form.form_errors.append(wait)
+            form.form_errors.append(_wait(slowed))
             return guesses.told_to_wait(render_template("staff/sign_in.html", form=form), slowed)
         secret = staffing.sign_in(db(), form.address.data or "", form.password.data or "", now())
         if secret:
@@ -71,10 +68,15 @@ def account() -> _Page:
     form = PasswordForm()
     if form.validate_on_submit():
         try:
+            guesses.judge(Guess.PASSWORD)
             old, new = form.old.data or "", form.new.data or ""
             staffing.change_password(db(), access.member(), old, new, session["sid"])
+        except Slowed as slowed:
+            form.form_errors.append(_wait(slowed))
         except Refused as refusal:
             form.refuse(refusal)
+            if refusal.reason == "old_password":
+                guesses.failed(Guess.PASSWORD)
         else:
             flash(_("Lösenordet är bytt. Andra inloggningar är avslutade."))
             return redirect(url_for("staff.account"), code=303)
@@ -99,6 +101,10 @@ def language() -> _Page:
     if wish in house().languages:
         session["lang"] = wish
     return redirect(url_for("staff.account"), code=303)
+
+
+def _wait(slowed: Slowed) -> str:
+    return _("Många inloggningar har misslyckats. Vänta %(seconds)s sekunder och försök igen.", seconds=slowed.wait)
 
 
 def _way_back(back: str) -> str:

@@ -3,7 +3,6 @@
 import mmap
 import os
 import tracemalloc
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,11 +58,10 @@ def guessed(brake: Brake, guess: Guess, address: str, most: int = 1000) -> int:
     return most
 
 
-def usual(brake: Brake, guess: Guess) -> int:
-    """How many wrong tries are looked at of most addresses that have not failed before. (Vessels are found by a hash:
-    an address may by chance have somebody else's.)"""
-    tried = Counter(guessed(brake, guess, address) for address in strangers(7, net=19))
-    return tried.most_common(1)[0][0]
+def most(brake: Brake, guess: Guess) -> int:
+    """How many wrong tries are looked at of addresses that have not failed before. (Vessels are found by a hash: one of
+    them may by chance have somebody else's, and then has fewer.)"""
+    return max(guessed(brake, guess, address) for address in strangers(7, net=19))
 
 
 def strain(brake: Brake, guess: Guess, failures: int | None = None) -> None:
@@ -140,7 +138,7 @@ def test_asking_and_getting_it_right_never_counts(brake: Brake, guess: Guess) ->
 
 def test_what_is_guessed_at_is_kept_apart(brake: Brake) -> None:
     for guess in Guess:
-        assert guessed(brake, guess, HOME) == LIMITS[guess].burst, guess
+        assert most(brake, guess) == LIMITS[guess].burst, guess
 
 
 @settings(max_examples=100)
@@ -219,15 +217,12 @@ def test_while_many_fail_together_each_address_has_a_tenth(brake: Brake, clock: 
     strain(brake, guess)
     fresh = strangers(40, net=19)
     assert sum(brake.wait(guess, address) == 0 for address in fresh) >= 38, "who has not failed is looked at at once"
-    tried = Counter(guessed(brake, guess, address) for address in fresh)
-    tenth = max(3, limit.burst / 10)
-    assert tried.most_common(1)[0][0] == tenth, tried
-    assert all(address_tries <= tenth for address_tries in tried)
+    assert max(guessed(brake, guess, address) for address in fresh) == max(3, limit.burst / 10)
     for address in fresh:
         assert brake.wait(guess, address) >= 10 / limit.rate - HAIR
     clock.now += max(brake.wait(guess, address) for address in fresh)
     strain(brake, guess)
-    assert sum(is_looked_at(brake, guess, address) for address in fresh) >= 30, "nobody is locked out then either"
+    assert sum(is_looked_at(brake, guess, address) for address in fresh) >= 20, "nobody is locked out then either"
 
 
 @every_guess
@@ -240,7 +235,7 @@ def test_a_successful_try_is_looked_at_at_once_however_many_others_fail(brake: B
 @every_guess
 def test_below_that_nobody_notices_that_others_fail(brake: Brake, guess: Guess) -> None:
     strain(brake, guess, int(LIMITS[guess].burst_of_all) - 8 * int(LIMITS[guess].burst))
-    assert usual(brake, guess) == LIMITS[guess].burst
+    assert most(brake, guess) == LIMITS[guess].burst
 
 
 @every_guess
@@ -249,14 +244,14 @@ def test_the_strain_is_over_soon_after_the_many_stop(brake: Brake, clock: Clock,
     limit = LIMITS[guess]
     strain(brake, guess, 10 * int(limit.burst_of_all))
     clock.now += 1.5 * limit.burst_of_all / limit.rate_of_all
-    assert usual(brake, guess) == limit.burst
+    assert most(brake, guess) == limit.burst
 
 
 @every_guess
 def test_the_many_of_one_kind_do_not_strain_another(brake: Brake, guess: Guess) -> None:
     strain(brake, guess, 3 * int(LIMITS[guess].burst_of_all))
     for other in set(Guess) - {guess}:
-        assert usual(brake, other) == LIMITS[other].burst
+        assert most(brake, other) == LIMITS[other].burst
 
 
 # Where it is remembered
