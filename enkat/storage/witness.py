@@ -11,6 +11,7 @@ from enkat.model.errors import StoreError
 
 def note(file: Path, head: AuditHead) -> None:
     """Add a head to the file, unless it is the last one there."""
+    heads(file)  # what is damaged is left for whoever looks into it
     if head.number == 0 or _lines(file)[-1:] == [str(head)]:
         return
     try:
@@ -33,7 +34,7 @@ def heads(file: Path) -> set[AuditHead]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text(encoding="ascii").split()
+        return [line for line in file.read_text(encoding="ascii").splitlines() if line]
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
