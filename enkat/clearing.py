@@ -7,6 +7,7 @@ whoever clears it says it in their own.
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from enkat.model.survey import TEXT_LIMIT
 from enkat.model.text import BATCH, FreeText, TextState
 from enkat.storage import audit, texts
 from enkat.storage.engine import leave_remnants, write
+
+#: Line breaks and tabs, and what joins and parts letters in Persian and the parts of an emoji.
+_JOINERS = "\n\t\u200c\u200d"
 
 #: So many of a child's words in a row are the child's own words.
 _OWN_WORDS = 4
@@ -66,12 +70,12 @@ def clear(db: Database, text: str, wording: str, seen: str | None = None, *, by:
     """Let a text be shown in a certain wording, its own or a changed one; the batch that was released with it, if it
     was the tenth. `seen` marks the wording that was before the reader. Refused where nothing would be left of it, where
     it is too long, in a child's own words, or where somebody else has changed it meanwhile."""
-    wording = identifiers.blanked(wording.replace("\r\n", "\n").strip())
+    wording = identifiers.blanked(_readable(wording))
     with write(db):
         found = _on_the_desk(db, text)
         _judge(found, wording, seen)
         texts.settle(db, replace(found, state=TextState.CLEARED, wording=wording, retold=found.is_child))
-        audit.note(db, by, Act.TEXT_CLEARED, found.id)
+        audit.note(db, by, Act.TEXT_CLEARED if wording == found.wording else Act.TEXT_CHANGED, found.id)
         leave_remnants(db)  # of the wording before
         if texts.counts(db)[TextState.CLEARED] < BATCH:
             return None
@@ -110,6 +114,12 @@ def _on_the_desk(db: Database, text: str) -> FreeText:
     return found
 
 
+def _readable(wording: str) -> str:
+    """A wording without marks that cannot be seen, such as could hide a child's words in a retelling."""
+    kept = (mark for mark in unicodedata.normalize("NFC", wording.replace("\r\n", "\n")))
+    return "".join(mark for mark in kept if mark in _JOINERS or unicodedata.category(mark) not in ("Cc", "Cf")).strip()
+
+
 def mark(wording: str) -> str:
     """By what a page tells which wording was before the reader."""
     return hashlib.sha256(wording.encode()).hexdigest()[:16]
@@ -138,7 +148,8 @@ def _repeats(said: str, wording: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
+    seen = (mark for mark in unicodedata.normalize("NFKC", text) if unicodedata.category(mark) != "Cf")
+    return re.findall(r"\w+", "".join(seen).casefold())
 
 
 def _note_reading(db: Database, by: str) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 
 from sqlite_utils import Database
 
+from enkat import identifiers
 from enkat.i18n import SOURCE
 from enkat.model.audit import TERMINAL, Act
 from enkat.model.errors import EnkatError, KeyFileError, NotFound, Refused
@@ -134,9 +135,10 @@ def _destroy_key(db: Database, keys: KeyStore, meeting: str, by: str) -> None:
 
 
 def _texts(opened: Collection[Submission]) -> list[FreeText]:
-    """What was written in own words, in an order of its own: nothing tells which answers it came with."""
+    """What was written in own words, in an order of its own: nothing tells which answers it came with. It is blanked
+    here too, for ballots that an older enkat has sealed."""
     found = [
-        FreeText(secrets.token_hex(16), answer.text, is_child=submission.role is Role.CHILD)
+        FreeText(secrets.token_hex(16), identifiers.blanked(answer.text), is_child=submission.role is Role.CHILD)
         for submission in opened
         for answer in submission.answers.values()
         if answer.text is not None

@@ -35,7 +35,7 @@ def add_unit(db: Database, name: str, under: str | None = None, *, by: str = TER
     """Add a unit: the first is the municipality, every other one stands under it or under `under` (a name)."""
     name = " ".join(name.split())
     if not _UNIT_NAME.fullmatch(name.replace(PLUS, "")):
-        raise Refused("unit_name", f"a unit's name is a letter or digit, and up to 79 more or {_UNIT_MARKS}")
+        raise Refused("unit_name", f"a unit's name is 1-80 characters, a letter or digit first: letters, digits, {_UNIT_MARKS}")
     if PLUS in name:
         raise Refused("unit_plus", f"a unit's name has no '{PLUS}': it stands between units that are shown together")
     with write(db):

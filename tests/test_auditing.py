@@ -267,13 +267,13 @@ DEEDS: dict[str, Callable[[Scene], Deed]] = {
         EVALUATOR,
         f"/staff/texts/{on.text}/clear",
         {"wording": "Mer tid, tack."},
-        ((Act.TEXT_CLEARED, on.text),),
+        ((Act.TEXT_CHANGED, on.text),),
     ),
     "texts.clear the tenth": lambda on: Deed(
         EVALUATOR,
         f"/staff/texts/{on.last_text}/clear",
         {"wording": "Mer tid, tack."},
-        ((Act.TEXT_CLEARED, on.text), (Act.TEXTS_RELEASED, "batch 1")),
+        ((Act.TEXT_CHANGED, on.text), (Act.TEXTS_RELEASED, "batch 1")),
     ),
     "texts.withhold": lambda on: Deed(
         EVALUATOR, f"/staff/texts/{on.text}/withhold", writes=((Act.TEXT_WITHHELD, on.text),)
@@ -610,10 +610,10 @@ USES: dict[str, Callable[[Scene], tuple[Callable[[], object], list[Act]]]] = {
         _bound(contacting.remove_due, on.db, _with_contact(on).closes + timedelta(days=14)),
         [Act.CONTACTS_REMOVED],
     ),
-    "a text cleared": lambda on: (_bound(clearing.clear, on.db, on.text, "Mer tid, tack."), [Act.TEXT_CLEARED]),
+    "a text cleared": lambda on: (_bound(clearing.clear, on.db, on.text, "Mer tid, tack."), [Act.TEXT_CHANGED]),
     "the tenth text cleared": lambda on: (
         _bound(clearing.clear, on.db, on.last_text, "Mer tid, tack."),
-        [Act.TEXT_CLEARED, Act.TEXTS_RELEASED],
+        [Act.TEXT_CHANGED, Act.TEXTS_RELEASED],
     ),
     "a text withheld": lambda on: (_bound(clearing.withhold, on.db, on.text), [Act.TEXT_WITHHELD]),
 }

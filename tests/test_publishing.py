@@ -221,11 +221,22 @@ def test_a_quarter_without_meetings_is_empty_and_the_next_one_stands_alone(years
     assert years.decided() == {"2026-Q1": "published", "2026-Q2": "empty", "2026-Q3": "published"}
 
 
-def test_a_quarter_in_which_nobody_answered_is_empty(years: Years) -> None:
+def test_a_quarter_in_which_nobody_answered_is_joined_like_one_in_which_too_few_did(years: Years) -> None:
+    """Else it would be told whether the only one who was invited has answered."""
     years.met("2026-02-01", {Role.FAMILY: (), Role.CHILD: (1, 2, 3)}, invited={Role.FAMILY: 4})
     years.quarter("2026-Q2")
-    assert years.publish("2026-07-01").published == ("2026-Q2",)
-    assert years.decided() == {"2026-Q1": "empty", "2026-Q2": "published"}
+    assert years.publish("2026-07-01").published == ("2026-Q1+2026-Q2",)
+    assert years.decided() == {"2026-Q1": "joined", "2026-Q1+2026-Q2": "published"}
+
+
+@pytest.mark.parametrize("answers", [(), (4,)], ids=["the child is silent", "the child has answered"])
+def test_nothing_tells_whether_the_only_child_of_a_year_has_answered(years: Years, answers: tuple[int, ...]) -> None:
+    years.quarter("2026-Q1")
+    years.met("2026-02-01", {Role.FAMILY: (3, 4), Role.CHILD: answers}, invited={Role.FAMILY: 3, Role.CHILD: 1})
+    done = years.publish("2027-01-01")
+    of_children = [one.snapshot for one in done.decisions if one.snapshot.grain is Grain.CHILD_YEAR]
+    assert [(one.outcome, one.n, one.rate, one.cells) for one in of_children] == [(Outcome.JOINED, 0, None, ())]
+    assert done.open == ("2027",)
 
 
 # A quarter that does not fit

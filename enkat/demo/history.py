@@ -75,7 +75,7 @@ TEXTS = (
     "Bra fika! Och bra stämning.",
     "Jag undrar vad som händer om vi inte gör som vi sa.",
     "Ett kortare möte till om en månad hade räckt.",
-    "Bjud in fotbollstränaren Omar, han känner honom bäst.",
+    "Bjud in fotbollstränaren, han känner honom bäst.",
     "Jag kände mig lyssnad på.",
     "För många från kommunen och för få från oss.",
     "Tydligare ramar från början, sedan gick det bra.",

@@ -34,6 +34,7 @@ class Act(StrEnum):
     KEY_DESTROYED = "meeting.key_destroyed"
     PERIOD_PUBLISHED = "period.published"
     RESPONSES_SEVERED = "responses.severed"
+    TEXT_CHANGED = "text.changed_and_cleared"
     TEXT_CLEARED = "text.cleared"
     TEXT_WITHHELD = "text.withheld"
     TEXTS_READ = "texts.read"

@@ -55,7 +55,8 @@ class Clerk:
         gathered, whole = self._gather(scope, tables), tables[0].whole()
         answers = whole.answers
         outcome, cells, joined = Outcome.EMPTY, [], []
-        if answers:
+        # Nobody answered is no other outcome than too few did: of one who was invited alone it would tell which.
+        if answers or gathered.eligible:
             outcome = Outcome.PUBLISHED if self._fits(whole) else Outcome.JOINED
         if outcome is Outcome.PUBLISHED:
             for table in tables:

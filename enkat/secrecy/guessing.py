@@ -66,24 +66,24 @@ class Brake:
         self._secret = secrets.token_bytes(32)
         self._memory = mmap.mmap(-1, _VESSEL.size * (_VESSELS + 1) * len(Guess))
 
-    def wait(self, guess: Guess, address: str) -> float:
-        """Seconds until the next try from an address is looked at; 0 where it is now."""
+    def wait(self, guess: Guess, address: str, account: str = "") -> float:
+        """Seconds until the next try from an address (at an account) is looked at; 0 where it is now."""
         burst, rate = self._limit(guess)
-        level = self._level(self._place(guess, address), rate)
+        level = self._level(self._place(guess, address, account), rate)
         return max(0.0, (level - burst + 1) / rate) if level > burst - 1 else 0.0
 
-    def fail(self, guess: Guess, address: str) -> None:
+    def fail(self, guess: Guess, address: str, account: str = "") -> None:
         """Note a failure."""
         _burst, rate = self._limit(guess)
-        self._fill(self._place(guess, address), rate, 2 * LIMITS[guess].burst)
+        self._fill(self._place(guess, address, account), rate, 2 * LIMITS[guess].burst)
         self._fill(_of_all(guess), LIMITS[guess].rate_of_all, 2 * LIMITS[guess].burst_of_all)
 
     def _limit(self, guess: Guess) -> tuple[float, float]:
         limit = LIMITS[guess]
         return limit.of_address(self._level(_of_all(guess), limit.rate_of_all) >= limit.burst_of_all)
 
-    def _place(self, guess: Guess, address: str) -> int:
-        digest = hmac.digest(self._secret, f"{guess} {_network(address)}".encode(), "sha256")
+    def _place(self, guess: Guess, address: str, account: str) -> int:
+        digest = hmac.digest(self._secret, f"{guess} {_network(address)} {account}".encode(), "sha256")
         return list(Guess).index(guess) * _VESSELS + int.from_bytes(digest[:8]) % _VESSELS
 
     def _level(self, place: int, rate: float) -> float:

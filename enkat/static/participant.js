@@ -9,7 +9,7 @@
     var send = form.querySelector('button[type=submit]');
     var last = form.querySelector('.send');
     var status = form.querySelector('.status');
-    var steps = !form.querySelector('.item.bad') && items.length > 1;
+    var steps = !document.querySelector('.faults') && items.length > 1;
     var at = 0, wait = 3000, waiting = null, busy = false;
     var bar, fill, back, next;
 

@@ -123,6 +123,7 @@ def links(meeting_id: str) -> _Page:
         overview=overview,
         links=personal,
         kinds=_link_kinds(),
+        form_name=_form_name,
         **_settings(overview),
     )
 
@@ -279,10 +280,15 @@ def _child_forms() -> list[Choice]:
 def _link_kinds() -> list[tuple[str, Role, str | None]]:
     """What a personal link can be made for: a role, and the questionnaire where the role has several."""
     return [
-        (f"{role}:{form.id}", role, _(QUESTIONNAIRES[form.id]) if form.id in QUESTIONNAIRES else None)
+        (f"{role}:{form.id}", role, _form_name(role, form.id))
         for role in Role
         for form in house().catalogue.choices(role)
     ]
+
+
+def _form_name(role: Role, form: str) -> str | None:
+    """What a questionnaire is called where a role has several; else the role says it."""
+    return _(QUESTIONNAIRES[form]) if len(house().catalogue.choices(role)) > 1 else None
 
 
 def _planned(meeting_id: str) -> dict[Role, int]:

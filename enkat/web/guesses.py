@@ -37,15 +37,15 @@ def guessing(guess: Guess, readable: str | None = "") -> Iterator[None]:
         raise
 
 
-def judge(guess: Guess) -> None:
-    """Slowed where a try has to wait."""
-    if wait := _brake().wait(guess, client()):
+def judge(guess: Guess, account: str = "") -> None:
+    """Slowed where a try has to wait. Tries at one account do not hold up the others behind the same address."""
+    if wait := _brake().wait(guess, client(), account):
         raise Slowed(wait)
 
 
-def failed(guess: Guess) -> None:
+def failed(guess: Guess, account: str = "") -> None:
     """Count a failure."""
-    _brake().fail(guess, client())
+    _brake().fail(guess, client(), account)
 
 
 def client() -> str:

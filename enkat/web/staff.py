@@ -35,8 +35,9 @@ def sign_in() -> _Page:
     """Address and password."""
     form = SignInForm()
     if form.validate_on_submit():
+        account = (form.address.data or "").strip().casefold()
         try:
-            guesses.judge(Guess.PASSWORD)
+            guesses.judge(Guess.PASSWORD, account)
         except Slowed as slowed:
             form.form_errors.append(_wait(slowed))
             return guesses.told_to_wait(render_template("staff/sign_in.html", form=form), slowed)
@@ -46,7 +47,7 @@ def sign_in() -> _Page:
             session.clear()
             session.update({"sid": secret} | ({"lang": language} if language else {}))
             return redirect(_way_back(request.args.get("back", "")), code=303)
-        guesses.failed(Guess.PASSWORD)
+        guesses.failed(Guess.PASSWORD, account)
         form.form_errors.append(_("Adressen och lösenordet hör inte ihop. Försök igen."))
         return render_template("staff/sign_in.html", form=form), 401
     return render_template("staff/sign_in.html", form=form)
@@ -68,7 +69,7 @@ def account() -> _Page:
     form = PasswordForm()
     if form.validate_on_submit():
         try:
-            guesses.judge(Guess.PASSWORD)
+            guesses.judge(Guess.PASSWORD, access.member().id)
             old, new = form.old.data or "", form.new.data or ""
             staffing.change_password(db(), access.member(), old, new, session["sid"])
         except Slowed as slowed:
@@ -76,7 +77,7 @@ def account() -> _Page:
         except Refused as refusal:
             form.refuse(refusal)
             if refusal.reason == "old_password":
-                guesses.failed(Guess.PASSWORD)
+                guesses.failed(Guess.PASSWORD, access.member().id)
         else:
             flash(_("Lösenordet är bytt. Andra inloggningar är avslutade."))
             return redirect(url_for("staff.account"), code=303)

@@ -84,7 +84,7 @@ def test_a_gentle_word_is_said_while_a_text_names_somebody_and_nothing_is_held_u
     text.fill("Anna Svensson, 070-123 45 67")
     phone.get_by_role("button", name="Skicka").tap()
     expect(phone.get_by_role("heading", name="Tack.")).to_be_focused()
-    expect(phone.get_by_text("Vi tog bort telefonnummer")).to_be_visible()
+    expect(phone.get_by_text("Vi tog bort ett nummer")).to_be_visible()
     expect(phone.get_by_text("I din text finns kanske ett namn")).to_be_visible()
     assert town.db["ballot"].count == 1
 

@@ -467,7 +467,8 @@ def test_marks_in_a_text_are_text(evaluator: InspectingClient, coordinator: Insp
         assert not [name for _tag, attrs in page.tags for name in attrs if name.startswith("zq") or name == "onload"]
         assert "zqok" not in reply.text
         shown = {" ".join(quote.split()) for quote in quotes(reply.text)}
-        assert shown <= {" ".join(blanked(one).split()) for one in written}
+        seen = {" ".join(blanked(one).split()) for one in (*written, *map(clearing._readable, written))}
+        assert shown <= seen
     everything = {" ".join(one.split()) for one in quotes(coordinator.get(f"{RELEASED}?all=1").text)}
     assert len(everything) == len(ids) // BATCH * BATCH
 
@@ -486,7 +487,7 @@ def test_a_refused_wording_full_of_marks_comes_back_as_text(evaluator: Inspectin
 
 # What is said to whoever wrote
 
-TOOK, NAME = "Vi tog bort telefonnummer", "finns kanske ett namn"
+TOOK, NAME = "Vi tog bort ett nummer", "finns kanske ett namn"
 
 
 @pytest.fixture
