@@ -25,7 +25,7 @@ LONGEST = timedelta(hours=12)
 _NOTED_EVERY = timedelta(minutes=1)
 
 #: A unit's name stands in files that spreadsheets read: nothing in it may be taken for a formula or a new column.
-_UNIT_MARKS = "spaces and . , : / & ( ) ' ’ - –"
+_UNIT_MARKS = "letters, digits, spaces and . , : / & ( ) ' ’ - –"
 _UNIT_NAME = re.compile(r"\w[\w .,:/&()'’–-]{0,79}")
 
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
@@ -35,7 +35,7 @@ def add_unit(db: Database, name: str, under: str | None = None, *, by: str = TER
     """Add a unit: the first is the municipality, every other one stands under it or under `under` (a name)."""
     name = " ".join(name.split())
     if not _UNIT_NAME.fullmatch(name.replace(PLUS, "")):
-        raise Refused("unit_name", f"a unit's name is 1-80 characters, a letter or digit first: letters, digits, {_UNIT_MARKS}")
+        raise Refused("unit_name", f"a unit's name is 1-80 characters: a letter or digit, and then {_UNIT_MARKS}")
     if PLUS in name:
         raise Refused("unit_plus", f"a unit's name has no '{PLUS}': it stands between units that are shown together")
     with write(db):

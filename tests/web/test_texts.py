@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlite_utils import Database
 from werkzeug.test import TestResponse
 
-from enkat import counting, worker
+from enkat import clearing, counting, worker
 from enkat.identifiers import BLANK, blanked
 from enkat.model.staff import StaffRole
 from enkat.model.survey import TEXT_LIMIT, Role
