@@ -1087,6 +1087,16 @@ def test_a_trigger_that_is_taken_away_is_missed(town: Town) -> None:
     ]
 
 
+def test_an_act_whose_entry_is_swallowed_is_not_done(town: Town) -> None:
+    """By a trigger that somebody has put there, which `enkat check` names."""
+    town.db.execute("""create trigger quiet before insert on audit_entry when new.act like 'unit.%'
+        begin select raise(ignore); end""")
+    with pytest.raises(StoreError, match="takes no entry"):
+        staffing.add_unit(town.db, "Öster")
+    assert staff.find_unit(town.db, "Öster") is None
+    assert [fault for fault in checking.faults(town.house.settings) if "the trigger quiet is not enkat's" in fault]
+
+
 def other(row: Row, column: str) -> Row:
     """An entry with something else in one column."""
     changed = {

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from enkat.model.audit import Act, AuditEntry, AuditHead
+from enkat.model.errors import StoreError
 from enkat.storage.engine import Row, first, insert, rows
 
 #: What the first entry holds in place of the hash of one before.
@@ -22,6 +23,8 @@ def note(db: Database, actor: str, act: Act, record: str) -> None:
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     entry = AuditEntry(number, at, actor, act, record, previous, b"")
     insert(db, "audit_entry", vars(entry) | {"hash": _hash(entry)})
+    if head(db).number != number:  # a trigger of somebody else's can swallow it without a word
+        raise StoreError("the audit log takes no entry, so nothing is done; run `enkat check`")
 
 
 def has_since(db: Database, actor: str, act: Act, moment: str) -> bool:

@@ -426,6 +426,7 @@ def faults(db: Database) -> list[str]:
         ]
         there = {row["name"] for row in rows(db, "select name from sqlite_master where type = 'trigger'")}
         found += [f"the trigger {name} is gone" for name in _TRIGGERS if name not in there]
+        found += [f"the trigger {name} is not enkat's" for name in sorted(there.difference(_TRIGGERS))]
     except StoreError as error:
         return [str(error)]
     return [f"database: {' '.join(fault.split())}; restore a backup" for fault in found]
