@@ -17,17 +17,12 @@ run: $(VENV)/.installed
 	@echo
 	@exec $(BIN)/enkat serve --host $(HOST) --port $(PORT)
 
-# Every test has a database of its own, and each write to it is durable: in memory, where there is enough of it, that
-# takes far less time. What a test leaves is removed when it has passed.
-TEMPORARY = $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 2000000 ] 2>/dev/null && \
-	echo PYTEST_DEBUG_TEMPROOT=/dev/shm)
-
 test: $(VENV)/.tools $(VENV)/.browser
-	$(TEMPORARY) $(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 $(ARGS)
 
 # The attacks at full length.
 attack: $(VENV)/.tools $(VENV)/.browser
-	$(TEMPORARY) ENKAT_ATTACK=full $(BIN)/pytest -n 2 $(ARGS)
+	ENKAT_ATTACK=full $(BIN)/pytest -n 2 $(ARGS)
 
 # What CI asks for after the tests.
 check: lint types
