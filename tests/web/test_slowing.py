@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from enkat import counting, inviting
 from enkat.app import create_app
+from enkat.house import House
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
 from enkat.secrecy import tokens
@@ -476,3 +477,23 @@ def test_what_is_no_address_is_refused_with_its_mend(tmp_path: Path, written: st
 @pytest.mark.parametrize("toml", ["proxy = 5", "proxy = [5]", "proxy = {a = 1}", "proxy = true"])
 def test_what_is_no_list_of_texts_is_refused(tmp_path: Path, toml: str) -> None:
     assert "a list of texts" in refused(tmp_path, toml)
+
+
+@pytest.mark.parametrize(
+    ("asks", "named", "found"),
+    [
+        ("127.0.0.1", "192.0.2.1:4711", "192.0.2.1"),
+        ("127.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"),
+        ("127.0.0.1", "[2001:db8::1]", "2001:db8::1"),
+        ("127.0.0.1", "2001:db8::1", "2001:db8::1"),
+        ("::ffff:127.0.0.1", "192.0.2.1", "192.0.2.1"),
+        ("192.0.2.9", "192.0.2.1:4711", "192.0.2.9"),
+    ],
+)
+def test_a_proxy_is_known_however_it_is_seen_and_a_port_it_names_is_no_part_of_the_address(
+    house: House, asks: str, named: str, found: str
+) -> None:
+    settings = replace(house.settings, proxy=(ip_network("127.0.0.1"),))
+    app = create_app(settings, replace(house, settings=settings))
+    with app.test_request_context(environ_base={"REMOTE_ADDR": asks}, headers={"X-Forwarded-For": named}):
+        assert guesses.client() == found
