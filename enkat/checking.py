@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from sqlite_utils import Database
 
-from enkat import catalogue, i18n
+from enkat import branding, catalogue, i18n
 from enkat.catalogue import Catalogue, context
 from enkat.i18n import Languages
 from enkat.model.audit import AuditHead
-from enkat.model.errors import CatalogueError, EnkatError, KeyFileError
+from enkat.model.errors import CatalogueError, EnkatError, KeyFileError, SettingsError
 from enkat.model.meeting import Meeting, MeetingState
 from enkat.model.result import Grain
 from enkat.secrecy import ballots
@@ -27,10 +27,11 @@ def faults(settings: Settings, audit_head: AuditHead | None = None) -> list[str]
 def _catalogues(settings: Settings) -> Iterator[str]:
     try:
         forms = catalogue.load(leave_out=settings.leave_out)
-        languages = i18n.load()
     except CatalogueError as error:
         yield from error.faults
         return
+    languages = i18n.load(chosen=settings.languages)
+    yield from languages.faults
     yield from _untranslated(forms, languages)
 
 
@@ -47,6 +48,10 @@ def _untranslated(forms: Catalogue, languages: Languages) -> Iterator[str]:
 
 
 def _settings(settings: Settings) -> Iterator[str]:
+    try:
+        branding.load(settings)
+    except SettingsError as error:
+        yield str(error)
     if settings.base_url and settings.has_tls:
         for name in ("controller", "contact"):
             if getattr(settings, name) is None:

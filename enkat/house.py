@@ -1,12 +1,13 @@
 """What a running enkat consists of: settings, questionnaires, languages, keys and a migrated database."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlite_utils import Database
 
-from enkat import catalogue, i18n
+from enkat import branding, catalogue, i18n
+from enkat.branding import Brand
 from enkat.catalogue import Catalogue, context
 from enkat.i18n import Languages, Translator
 from enkat.model.errors import SettingsError
@@ -23,6 +24,7 @@ class House:
     catalogue: Catalogue
     languages: Languages
     keys: KeyStore
+    brand: Brand = field(default_factory=Brand)
 
     @cached_property
     def offered(self) -> dict[str, list[Translator]]:
@@ -43,7 +45,13 @@ def open_house(settings: Settings) -> House:
     A database that has been used never gets new keys: without the old ones no link in anybody's hand would be
     known, so a missing key is an error that names the file.
     """
-    house = House(settings, catalogue.load(leave_out=settings.leave_out), i18n.load(), KeyStore(settings.keys))
+    house = House(
+        settings,
+        catalogue.load(leave_out=settings.leave_out),
+        i18n.load(chosen=settings.languages),
+        KeyStore(settings.keys),
+        branding.load(settings),
+    )
     try:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(settings.instance, os.W_OK | os.X_OK):

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from enkat.model import colour
+from enkat.model.colour import Colour
 from enkat.model.errors import SettingsError
 
 #: Closing dates are days in this zone.
@@ -30,7 +32,8 @@ _HOST = re.compile(r"([^\s/?#@:\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?")
 class Settings:
     """One installation's settings. `base_url` is what links begin with, without a slash at the end;
     `fixed_today` stops the calendar for tests and demonstrations; `proxy` is whose word is taken for where a request
-    comes from."""
+    comes from; `name`, `logo` (a file in the instance folder) and `accent` are the municipality's on every page;
+    `languages` those that participants are offered, None for all there are."""
 
     instance: Path
     base_url: str | None = None
@@ -40,6 +43,10 @@ class Settings:
     contact: str | None = None
     leave_out: frozenset[str] = frozenset()
     proxy: tuple[Network, ...] = ()
+    name: str | None = None
+    logo: str | None = None
+    accent: Colour | None = None
+    languages: frozenset[str] | None = None
 
     @property
     def database(self) -> Path:
@@ -75,6 +82,10 @@ NAMES = {
     "contact": "contact",
     "leave_out": "leave_out",
     "proxy": "proxy",
+    "name": "name",
+    "logo": "logo",
+    "accent": "accent",
+    "languages": "languages",
 }
 
 
@@ -98,6 +109,8 @@ def load(environment: Mapping[str, str] = os.environ, served: str | None = None)
             f"{given['today'][0]}: the calendar cannot be stopped on a public base URL "
             f"({settings.base_url}); remove one of the two"
         )
+    if settings.logo and not settings.name:
+        raise SettingsError(f"{given['logo'][0]}: those who cannot see the logo need the name too (set ENKAT_NAME)")
     return settings
 
 
@@ -173,6 +186,29 @@ def _networks(where: str, value: object) -> tuple[Network, ...]:
         raise SettingsError(f"{where}: write the proxy's address, such as 127.0.0.1 or 10.0.0.0/8 ({error})") from error
 
 
+def _name(where: str, value: object) -> str:
+    name = " ".join(_text(where, value).split())
+    if len(name) > 60:
+        raise SettingsError(f"{where}: a name has at most 60 characters, this one {len(name)}")
+    return name
+
+
+def _accent(where: str, value: object) -> Colour:
+    try:
+        chosen = Colour.parse(_text(where, value))
+        colour.by_day(chosen)
+    except ValueError as error:
+        raise SettingsError(f"{where}: {error}; choose a darker one") from error
+    return chosen
+
+
+def _languages(where: str, value: object) -> frozenset[str]:
+    names = _names(where, value)
+    if wrong := sorted(name for name in names if not re.fullmatch(r"[A-Za-z]{2,3}(_\w+)?", name)):
+        raise SettingsError(f"{where}: '{wrong[0]}' is no language; write their codes, such as sv, ar, ti")
+    return names
+
+
 _READERS: dict[str, Callable[[str, object], object]] = {
     "base_url": _base_url,
     "smallest_group": _smallest_group,
@@ -181,4 +217,8 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "contact": _text,
     "leave_out": _names,
     "proxy": _networks,
+    "name": _name,
+    "logo": _text,
+    "accent": _accent,
+    "languages": _languages,
 }

@@ -28,7 +28,7 @@ FLOORS = [
     {"enkat", "model", "settings"},
     {
         *{"catalogue", "i18n", "scoring", "estimates", "disclosure", "wording", "secrecy", "storage"},
-        *{"charts", "exports", "identifiers"},
+        *{"charts", "exports", "identifiers", "branding"},
     },
     {
         *{"house", "inviting", "answering", "counting", "contacting", "publishing", "severing", "clearing"},

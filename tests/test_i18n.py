@@ -1,7 +1,6 @@
 """Languages: which one somebody gets, which are offered, how dates are said, and that no catalogue lags behind."""
 
 import importlib.util
-import re
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from enkat import catalogue, i18n
 from enkat.catalogue import context
 from enkat.i18n import Languages
-from enkat.model.errors import CatalogueError
+from enkat.i18n.po import header, isolated, lacks
 from enkat.model.survey import Questionnaire
 from tests.inspection import InspectingClient, Page
 
@@ -47,14 +46,16 @@ def questions(form: Questionnaire = ADULT, but: str | None = None) -> dict[tuple
     }
 
 
-def languages(folder: Path, **catalogues: str) -> Languages:
-    """Languages of a folder with these questions.po, and one interface message each."""
+def languages(folder: Path, chosen: set[str] | None = None, **catalogues: str) -> Languages:
+    """Languages of a folder with these questions.po, and one text for participants each."""
+    (folder / "participant.pot").write_text(po({(None, "Skicka"): ""}), encoding="utf-8")
+    (folder / "staff.pot").write_text(po({(None, "Möten"): ""}), encoding="utf-8")
     for language, text in catalogues.items():
         place = folder / language / "LC_MESSAGES"
         place.mkdir(parents=True)
-        (place / "messages.po").write_text(po({(None, "Skicka"): f"<{language}>"}), encoding="utf-8")
+        (place / "participant.po").write_text(po({(None, "Skicka"): f"<{language}>"}), encoding="utf-8")
         (place / "questions.po").write_text(text, encoding="utf-8")
-    return i18n.load(folder)
+    return i18n.load(folder, chosen)
 
 
 def offered(found: Languages) -> list[str]:
@@ -99,12 +100,15 @@ def test_nobody_gets_a_language_that_is_not_on_offer(wishes: list[str], among: s
 @pytest.mark.parametrize(
     ("header", "language"),
     [
-        ("fa-AF, sv;q=0.5", "sv"),
-        ("fa-AF, en;q=0.7, sv;q=0.5", "en"),
+        ("tr-TR, sv;q=0.5", "sv"),
+        ("tr-TR, en;q=0.7, sv;q=0.5", "en"),
+        ("fa-AF, sv;q=0.5", "fa"),
         ("sv;q=0.5, en-US;q=0.9", "en"),
         ("EN", "en"),
         ("SV-SE", "sv"),
-        ("ti, so;q=0.5", "sv"),
+        ("tr, da;q=0.5", "sv"),
+        ("ti, so;q=0.5", "ti"),
+        ("fil-PH, en;q=0.5", "en"),
         ("", "sv"),
         (";;,q=,=*", "sv"),
     ],
@@ -151,10 +155,90 @@ def test_the_same_words_in_another_questionnaire_are_another_question(tmp_path: 
     assert missing == [context(child, key) for key in child.texts()]
 
 
-def test_a_message_of_the_interface_that_is_missing_is_named(tmp_path: Path) -> None:
-    found = languages(tmp_path, ar=po(questions()))
-    assert found.missing_messages("ar", ["Skicka", "Tack"]) == ["Tack"]
-    assert found.missing_messages("sv", ["Skicka", "Tack"]) == []
+@pytest.mark.parametrize(
+    ("saved", "why"),
+    [
+        ({}, "a text that is missing"),
+        ({(None, "Skicka"): ""}, "a text that is empty"),
+        ({(None, "Skicka"): "%(number)s"}, "a text that fills in what there is not"),
+        ({(None, "Skickat"): "x"}, "another text in its place"),
+    ],
+)
+def test_a_language_that_lacks_a_text_is_not_offered_and_is_named(
+    tmp_path: Path, saved: dict[tuple[str | None, str], str], why: str
+) -> None:
+    languages(tmp_path, ar=po(questions()), uk=po(questions()))
+    (tmp_path / "uk" / "LC_MESSAGES" / "participant.po").write_text(po(saved), encoding="utf-8")
+    found = i18n.load(tmp_path)
+    assert offered(found) == ["sv", "ar"], why
+    [fault] = found.faults
+    assert fault.startswith("translations/uk: participant.po lacks 1 texts, 'Skicka' first; it is not offered"), fault
+
+
+def test_settings_choose_what_is_offered_and_swedish_is_always_there(tmp_path: Path) -> None:
+    languages(tmp_path, ar=po(questions()), uk=po(questions()))
+    for chosen, left in [
+        ({"ar"}, ["sv", "ar"]),
+        ({"sv", "uk"}, ["sv", "uk"]),
+        (set(), ["sv"]),
+        (None, ["sv", "ar", "uk"]),
+    ]:
+        found = i18n.load(tmp_path, chosen)
+        assert offered(found) == left
+        assert list(found.known) == ["sv", "ar", "uk"], "staff see all there are"
+        assert not found.faults
+    [fault] = i18n.load(tmp_path, {"sv", "xx"}).faults
+    assert fault.startswith("the setting languages names 'xx'")
+
+
+def test_staff_pages_are_had_only_in_languages_that_have_them_whole(tmp_path: Path) -> None:
+    languages(tmp_path, ar=po(questions()), uk=po(questions()), fi=po(questions()))
+    (tmp_path / "uk" / "LC_MESSAGES" / "staff.po").write_text(po({(None, "Möten"): "<staff>"}), encoding="utf-8")
+    (tmp_path / "fi" / "LC_MESSAGES" / "staff.po").write_text(po({}), encoding="utf-8")
+    found = i18n.load(tmp_path)
+    assert list(found.for_staff) == ["sv", "uk"]
+    assert [found["uk"].interface.gettext(text) for text in ("Möten", "Skicka")] == ["<staff>", "<uk>"]
+    assert list(found.translators) == ["sv", "ar", "fi", "uk"], "participants need nothing of it"
+    [fault] = found.faults
+    assert fault.startswith("translations/fi: staff.po lacks 1 texts, 'Möten' first; the staff pages")
+
+
+@pytest.mark.parametrize(
+    ("headers", "reviewer"),
+    [
+        (("Amal Ali, 2026-12-01", "Amal Ali, 2026-12-01"), "Amal Ali, 2026-12-01"),
+        (("Amal Ali", "Sara"), "Amal Ali, Sara"),
+        (("nobody", "Sara"), None),
+        (("Sara", "nobody"), None),
+        (("", "Sara"), None),
+        (("nobody", "nobody"), None),
+    ],
+)
+def test_a_language_says_who_has_reviewed_it(tmp_path: Path, headers: tuple[str, str], reviewer: str | None) -> None:
+    """Both the questions and everything around them have to be."""
+    languages(tmp_path, ar=po(questions()))
+    for domain, name in zip(("participant", "questions"), headers, strict=True):
+        file = tmp_path / "ar" / "LC_MESSAGES" / f"{domain}.po"
+        line = f'msgstr "X-Reviewed-By: {name}\\n"\n"Content-Type'
+        file.write_text(file.read_text("utf-8").replace('msgstr "Content-Type', line, 1), encoding="utf-8")
+    found = i18n.load(tmp_path)
+    assert found["ar"].reviewer == reviewer
+    assert found["ar"].is_unreviewed is (reviewer is None)
+    assert not found["sv"].is_unreviewed
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("ring Bris 116 111.", "ring \u2066Bris 116 111\u2069."),
+        ("اتصل على 116 111.", "اتصل على \u2066116 111\u2069."),
+        ("%(number)s من %(all)s", "\u2068%(number)s\u2069 من \u2068%(all)s\u2069"),
+        ("WCAG 2.2 و EN 301 549", "\u2066WCAG 2.2\u2069 و \u2066EN 301 549\u2069"),
+        ("شكرًا.", "شكرًا."),
+    ],
+)
+def test_numbers_run_from_left_to_right_within_what_runs_the_other_way(text: str, kept: str) -> None:
+    assert isolated(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -162,9 +246,11 @@ def test_a_message_of_the_interface_that_is_missing_is_named(tmp_path: Path) -> 
     [
         ("sv", "ltr", "Svenska"),
         ("ar", "rtl", "العربية"),
-        ("fa", "rtl", "فارسی"),
-        ("ckb", "rtl", None),
+        ("fa", "rtl", "دری / فارسی"),
+        ("ckb", "rtl", "کوردی (سۆرانی)"),
         ("uk", "ltr", "Українська"),
+        ("ti", "ltr", "ትግርኛ"),
+        ("so", "ltr", "Af-Soomaali"),
     ],
 )
 def test_a_language_knows_its_direction_and_its_own_name(
@@ -196,28 +282,29 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("file", ["messages.po", "questions.po"])
-@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
-def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path, file: str, content: bytes) -> None:
+@pytest.mark.parametrize("file", ["participant.po", "questions.po", "staff.po"])
+@pytest.mark.parametrize("content", [*BROKEN.values(), None], ids=[*BROKEN.keys(), "missing"])
+def test_a_catalogue_that_cannot_be_read_is_named_and_the_other_languages_are_there(
+    tmp_path: Path, file: str, content: bytes | None
+) -> None:
     languages(tmp_path, ar=po(questions()), uk=po(questions()))
-    (tmp_path / "uk" / "LC_MESSAGES" / file).write_bytes(content)
-    with pytest.raises(CatalogueError) as error:
-        i18n.load(tmp_path)
-    [fault] = error.value.faults
-    assert fault.startswith(f"uk: {file} cannot be read: ")
-
-
-@pytest.mark.parametrize("file", ["messages.po", "questions.po"])
-def test_a_catalogue_that_is_missing_is_named(tmp_path: Path, file: str) -> None:
-    languages(tmp_path, ar=po(questions()))
-    (tmp_path / "ar" / "LC_MESSAGES" / file).unlink()
-    with pytest.raises(CatalogueError, match=f"^ar: {file} cannot be read: "):
-        i18n.load(tmp_path)
+    place = tmp_path / "uk" / "LC_MESSAGES" / file
+    if content is None:
+        place.unlink(missing_ok=True)
+    else:
+        place.write_bytes(content)
+    found = i18n.load(tmp_path)
+    if (file, content) == ("staff.po", None):
+        assert offered(found) == ["sv", "ar", "uk"]
+        return
+    assert offered(found) == ["sv", "ar"]
+    [fault] = found.faults
+    assert fault.startswith(f"translations/uk: {file} cannot be read: ")
 
 
 def test_a_folder_that_is_no_language_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"^klingon: messages\.po cannot be read: "):
-        languages(tmp_path, klingon=po({}))
+    [fault] = languages(tmp_path, klingon=po({})).faults
+    assert fault.startswith("translations/klingon: participant.po cannot be read: ")
 
 
 @cache
@@ -248,55 +335,80 @@ def messages(catalog: Catalog) -> dict[tuple[str | None, str | tuple[str, ...]],
     }
 
 
-DOMAINS = ("messages", "questions")
+CATALOGUES = [(file.parent.parent.name, file.stem) for file in sorted(TRANSLATIONS.glob("*/LC_MESSAGES/*.po"))]
+EVERY_LANGUAGE = ["sv", "ar", "ckb", "en", "fa", "fi", "pl", "so", "ti", "uk"]
 
 
 def test_the_extraction_finds_what_people_read() -> None:
     """Otherwise an empty extraction would agree with empty catalogues."""
-    assert (None, "Svara på minst en fråga.") in messages(extracted()["messages"]), "in Python"
-    assert (None, "Skicka") in messages(extracted()["messages"]), "in a template"
-    assert (None, "Nätverksmöte") in messages(extracted()["messages"]), "in a table of words"
+    assert (None, "Svara på minst en fråga.") in messages(extracted()["participant"]), "in Python"
+    assert (None, "Skicka") in messages(extracted()["participant"]), "in a template"
+    assert (None, "Nätverksmöte") in messages(extracted()["staff"]), "in a table of words"
+    assert not set(messages(extracted()["participant"])) & set(messages(extracted()["staff"]))
     every = {(context(form, key), text) for form in catalogue.load() for key, text in form.texts().items()}
     assert set(messages(extracted()["questions"])) == every
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("domain", DOMAINS)
-def test_the_catalogues_are_fresh(language: str, domain: str) -> None:
-    there, due = set(messages(held(language, domain))), set(messages(extracted()[domain]))
-    new, gone = due - there, there - due
-    assert new == set(), "run `make translations` and translate what is new"
-    assert gone == set(), "run `make translations`, which removes what is gone"
+@pytest.mark.parametrize("domain", ["participant", "questions", "staff"])
+def test_the_templates_for_translators_are_fresh(domain: str) -> None:
+    with (TRANSLATIONS / f"{domain}.pot").open("rb") as file:
+        assert set(messages(read_po(file))) == set(messages(extracted()[domain])), "run `make translations`"
 
 
-@pytest.mark.parametrize("domain", DOMAINS)
-def test_english_is_complete(domain: str) -> None:
-    empty = [
-        key
-        for key, message in messages(held("en", domain)).items()
-        if message.fuzzy or not (all(message.string) if isinstance(message.string, tuple | list) else message.string)
+@pytest.mark.parametrize(("language", "domain"), CATALOGUES)
+def test_the_catalogues_are_fresh_and_whole(language: str, domain: str) -> None:
+    """A text that is new, gone, empty, fuzzy, or names other things than its source, in any language."""
+    there, due = messages(held(language, domain)), messages(extracted()[domain])
+    assert due.keys() - there.keys() == set(), "run `make translations` and translate what is new"
+    assert there.keys() - due.keys() == set(), "run `make translations`, which removes what is gone"
+    unusable = [
+        key for key, message in there.items() if lacks(held(language, domain), _first(message), message.context)
     ]
-    assert not empty, f"{len(empty)} texts have no English"
+    assert not unusable, f"{language}: {len(unusable)} texts of {domain}.po cannot be used"
 
 
-def test_every_questionnaire_is_offered_in_english() -> None:
-    found = i18n.load()
+def _first(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+@pytest.mark.parametrize(("language", "domain"), CATALOGUES)
+def test_each_catalogue_says_what_it_is_and_who_has_reviewed_it(language: str, domain: str) -> None:
+    file = TRANSLATIONS / language / "LC_MESSAGES" / f"{domain}.po"
+    assert header(file, "Language") == language
+    assert header(file, "Content-Type") == "text/plain; charset=utf-8"
+    assert header(file, "X-Reviewed-By"), "write nobody where nobody has"
+
+
+def test_ten_languages_are_offered_on_every_form() -> None:
+    assert INSTALLED.faults == []
+    assert sorted(INSTALLED.translators) == sorted(EVERY_LANGUAGE)
+    assert list(INSTALLED.for_staff) == ["sv", "en"]
     for form in catalogue.load():
         texts = {context(form, key): text for key, text in form.texts().items()}
-        assert [one.language for one in found.offering(texts)][:2] == ["sv", "en"], form.id
+        assert sorted(one.language for one in INSTALLED.offering(texts)) == sorted(EVERY_LANGUAGE), form.id
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("domain", DOMAINS)
-def test_a_translation_names_the_same_things_as_its_source(language: str, domain: str) -> None:
-    """A lost `%(answered)s` would be a page that fails in one language only."""
+@pytest.mark.parametrize("language", EVERY_LANGUAGE)
+def test_the_steps_of_a_scale_are_all_different(language: str) -> None:
+    """Two steps with one name would be one step."""
+    for form in catalogue.load():
+        said = [
+            INSTALLED[language].question(context(form, f"point.{point.value}"), point.text) for point in form.points
+        ]
+        assert len(set(said)) == len(form.points), (form.id, said)
 
-    def named(text: str) -> list[str]:
-        return sorted(re.findall(r"%(?:\(\w+\))?[sd%]", text))
 
-    wrong = []
-    for (_where, source), message in messages(held(language, domain)).items():
-        wanted = {tuple(named(text)) for text in ([source] if isinstance(source, str) else source)}
-        said = message.string if isinstance(message.string, tuple | list) else [message.string]
-        wrong += [text for text in said if text and tuple(named(text)) not in wanted]
-    assert not wrong
+def test_updating_keeps_a_reviewer_until_a_text_is_new(tmp_path: Path) -> None:
+    place = tmp_path / "ar" / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    template = {"participant": Catalog()}
+    template["participant"].add("Skicka")
+    extractor().update(place, template)
+    file = place / "participant.po"
+    assert header(file, "X-Reviewed-By") == "nobody"
+    file.write_text(file.read_text("utf-8").replace("By: nobody", "By: Amal Ali"), encoding="utf-8")
+    extractor().update(place, template)
+    assert header(file, "X-Reviewed-By") == "Amal Ali"
+    template["participant"].add("Tack.")
+    extractor().update(place, template)
+    assert header(file, "X-Reviewed-By") == "nobody"

@@ -70,6 +70,8 @@ def serve(arguments: _Arguments) -> None:
 
     house = open_house(_served(arguments))
     _judge_port(arguments.host, arguments.port)
+    for fault in house.languages.faults:
+        print(f"enkat: {fault}", file=sys.stderr, flush=True)
     print(f"enkat {__version__} serves {_base_url(house)} from {house.settings.instance} (Ctrl-C stops it)", flush=True)
     serve_house(house, arguments.host, arguments.port, arguments.workers)
 

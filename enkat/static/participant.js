@@ -2,20 +2,32 @@
 // Old phones read this: no syntax later than 2009.
 (function () {
   'use strict';
-  function start() {
+  var speech = window.speechSynthesis;
+  function each(parts, act) { Array.prototype.forEach.call(parts, act); }
+  function start(step) {
     var form = document.querySelector('form[data-steps]');
     if (!form) return;
-    var items = Array.prototype.slice.call(form.querySelectorAll('.item'));
+    var items = form.querySelectorAll('.item');
     var send = form.querySelector('button[type=submit]');
     var last = form.querySelector('.send');
     var status = form.querySelector('.status');
     var steps = !document.querySelector('.faults') && items.length > 1;
     var at = 0, wait = 3000, waiting = null, busy = false;
-    var bar, fill, back, next;
+    var fill, back, next;
+
+    function say(name) { return form.getAttribute('data-' + name); }
+
+    function make(kind, name, parent, before) {
+      var made = document.createElement(kind);
+      made.className = name;
+      if (kind === 'button') made.type = kind;
+      return parent.insertBefore(made, before || null);
+    }
 
     function show(step, isMove) {
       at = step;
-      items.forEach(function (item, number) { item.hidden = number !== at; });
+      if (speech) speech.cancel();
+      each(items, function (item, number) { item.hidden = number !== at; });
       document.querySelector('.intro').hidden = at > 0;
       back.hidden = at === 0;
       next.hidden = at === items.length - 1;
@@ -23,90 +35,139 @@
       fill.style.width = 100 * (at + 1) / items.length + '%';
       if (!isMove) return;
       window.scrollTo(0, 0);
-      var title = items[at].querySelector('legend, label');
-      title.tabIndex = -1;
-      title.focus();
+      focus(items[at].querySelector('legend, label'));
     }
 
-    function button(text, isQuiet, move) {
-      var made = document.createElement('button');
-      made.type = 'button';
-      made.className = isQuiet ? 'button quiet' : 'button';
-      made.textContent = text;
-      made.addEventListener('click', function () { show(at + move, true); });
-      return made;
+    function focus(title) {
+      title.tabIndex = -1;
+      title.focus();
     }
 
     function byStep() {
-      bar = document.createElement('div');
-      bar.className = 'progress';
-      bar.appendChild(fill = document.createElement('span'));
-      form.insertBefore(bar, items[0]);
-      var row = document.createElement('div');
-      row.className = 'send steps';
-      row.appendChild(back = button(form.getAttribute('data-back'), true, -1));
-      row.appendChild(next = button(form.getAttribute('data-next'), false, 1));
-      form.insertBefore(row, last);
-      show(0, false);
+      fill = make('span', '', make('div', 'progress', form, items[0]));
+      var row = make('div', 'send steps', form, last);
+      each([-1, 1], function (move) {
+        var made = make('button', move < 0 ? 'button quiet' : 'button', row);
+        made.textContent = say(move < 0 ? 'back' : 'next');
+        made.onclick = function () { show(at + move, true); };
+        if (move < 0) back = made; else next = made;
+      });
+      show(step || 0, step);
     }
 
-    function replace(html) {
-      var page = new DOMParser().parseFromString(html, 'text/html');
+    // Only a voice of the phone's own: with the others each question would go to somebody's server to be read.
+    function listen() {
+      var voice = speech.getVoices().filter(function (one) {
+        return one.localService && one.lang.split(/[-_]/)[0] === document.documentElement.lang;
+      })[0];
+      if (voice && !form.querySelector('.listen')) each(items, function (item) {
+        var button = make('button', 'listen', item, item.children[1]);
+        function rest() { button.textContent = say('listen'); }
+        rest();
+        button.onclick = function () {
+          var isOn = button.textContent === say('hush'), text = [];
+          speech.cancel();
+          rest();
+          if (isOn) return;
+          each(item.querySelectorAll('legend, label, [id$=hint]'), function (part) { text.push(part.textContent); });
+          var words = new window.SpeechSynthesisUtterance(text.join('. '));
+          words.voice = voice;
+          words.lang = voice.lang;
+          words.onend = words.onerror = rest;
+          button.textContent = say('hush');
+          speech.speak(words);
+        };
+      });
+    }
+
+    function replace(html, step) {
+      var page = new DOMParser().parseFromString(html, 'text/html'), root = document.documentElement;
       if (!page.querySelector('main')) throw new Error('not our page');
       document.title = page.title;
-      document.documentElement.replaceChild(document.adoptNode(page.body), document.body);
+      root.lang = page.documentElement.lang;
+      root.dir = page.documentElement.dir;
+      root.replaceChild(document.adoptNode(page.body), document.body);
       window.scrollTo(0, 0);
-      start();
-      var title = document.querySelector('.faults') || document.querySelector('h1');
-      title.tabIndex = -1;
-      title.focus();
+      if (speech) speech.cancel();
+      start(step);
+      if (!step) focus(document.querySelector('.faults') || document.querySelector('h1'));
+    }
+
+    function fields() { return new URLSearchParams(new FormData(form)); }
+
+    function post(to, body, failed, step) {
+      if (busy) return;
+      busy = true;
+      window.fetch(to, { method: 'POST', credentials: 'omit', body: body }).then(function (reply) {
+        return reply.text();
+      }).then(function (html) {
+        window.removeEventListener('online', again);
+        replace(html, step);
+      }).catch(function () {
+        busy = false;
+        failed();
+      });
     }
 
     function again() {
-      if (waiting) window.clearTimeout(waiting);
-      waiting = null;
-      post();
-    }
-
-    function post() {
-      if (busy) return;
-      busy = true;
+      window.clearTimeout(waiting);
       send.disabled = true;
-      status.textContent = form.getAttribute('data-sending');
-      window.fetch(form.action, {
-        method: 'POST', credentials: 'omit', body: new URLSearchParams(new FormData(form))
-      }).then(function (reply) { return reply.text(); }).then(function (html) {
-        window.removeEventListener('online', again);
-        replace(html);
-      }).catch(function () {
-        busy = send.disabled = false;
-        status.textContent = form.getAttribute('data-waiting');
+      status.textContent = say('sending');
+      post(form.action, fields(), function () {
+        send.disabled = false;
+        status.textContent = say('waiting');
         waiting = window.setTimeout(again, wait);
         wait = Math.min(wait * 2, 30000);
       });
+    }
+
+    function isOld() {
+      try { fields(); } catch (old) { return true; }
+      return !window.fetch || !window.DOMParser;
     }
 
     form.addEventListener('submit', function (event) {
       if (steps && at < items.length - 1) {
         event.preventDefault();
         show(at + 1, true);
-        return;
+      } else if (!isOld()) {
+        event.preventDefault();
+        window.addEventListener('online', again);
+        again();
       }
-      try { new URLSearchParams(new FormData(form)); } catch (old) { return; }
-      if (!window.fetch || !window.DOMParser) return;
-      event.preventDefault();
-      window.addEventListener('online', again);
-      post();
     });
-    Array.prototype.forEach.call(form.querySelectorAll('textarea'), function (text) {
-      var named = text.parentNode.querySelector('.named');
+
+    // Another language, with all that is filled in so far.
+    each(document.querySelectorAll('.bar li a'), function (link) {
+      link.onclick = function (event) {
+        if (isOld()) return;
+        event.preventDefault();
+        var body = fields();
+        body.append('lang', link.lang);
+        post(link.href, body, function () {}, at);
+      };
+    });
+
+    each(form.querySelectorAll('textarea'), function (text) {
+      var named = text.parentNode.querySelector('.named'), left = text.parentNode.querySelector('.left'), typing;
       text.addEventListener('input', function () {
         // Two capitalised words in a row, a number or an address: a gentle word, and nothing is held up.
         var points = /[A-Z\xc0-\xde][a-z\xdf-\xff]+ [A-Z\xc0-\xde][a-z\xdf-\xff]+|[+\d][\d -]{6,}\d|\S@\S/.test(text.value);
         named.textContent = points ? named.getAttribute('data-named') : '';
+        // Said when the fingers rest, so that nobody has to listen to each number.
+        window.clearTimeout(typing);
+        typing = window.setTimeout(function () {
+          var rest = text.maxLength - text.value.length;
+          left.textContent = rest < 500 ? say('left') + ' ' + rest : '';
+        }, 400);
       });
     });
     if (steps) byStep();
+    if (speech) {
+      listen();
+      speech.onvoiceschanged = listen;
+      window.onpagehide = function () { speech.cancel(); };
+    }
   }
   start();
 })();

@@ -13,7 +13,7 @@ from wtforms.validators import Length, Optional, ValidationError
 from enkat.model.survey import TEXT_LIMIT, Answer, Item, ItemKind, Missing, Questionnaire
 from enkat.secrecy import tokens
 from enkat.web.context import gettext as _
-from enkat.wording import REFUSALS
+from enkat.wording.participants import REFUSALS
 
 #: The two ways of not answering that a form may send; leaving an item out is the third.
 _SENT_MISSING = (Missing.UNKNOWN, Missing.DECLINED)
@@ -41,6 +41,11 @@ class AnswerForm:
 def renewed(form: AnswerForm) -> AnswerForm:
     """The same form under a new id, where its own cannot be used: what was filled in can be sent again."""
     return replace(form, submission=tokens.new_submission(), faults=[_(_NOT_WHOLE)])
+
+
+def unjudged(form: AnswerForm) -> AnswerForm:
+    """The same form as it is filled in, before anybody asks whether it can be sent."""
+    return AnswerForm(form.submission, form.values)
 
 
 def read(questionnaire: Questionnaire, sent: MultiDict[str, str]) -> AnswerForm:

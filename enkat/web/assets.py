@@ -10,6 +10,7 @@ from flask import Blueprint, abort, make_response, request
 from werkzeug.wrappers import Response
 
 from enkat.web import access
+from enkat.web.context import house
 
 pages = Blueprint("assets", __name__)
 
@@ -25,6 +26,9 @@ _FILES = {
     "ring.svg": ("enkat", ("static/ring.svg",), "image/svg+xml"),
 }
 
+#: The sheet that every staff page has; the municipality's accent is set at its end.
+_THEMED = "staff.css"
+
 #: Large enough that it is worth keeping compressed. Nothing in these files is secret, so compressing tells nothing.
 _COMPRESSED = frozenset({"plotly.js"})
 
@@ -33,7 +37,7 @@ _COMPRESSED = frozenset({"plotly.js"})
 @access.public
 def asset(version: str, name: str) -> Response:
     """A file, kept for good under its version; an outdated version is not found."""
-    if name not in _FILES or version != _version(name):
+    if name not in _FILES or version != _version(name, house().brand.theme):
         abort(404)
     is_compressed = name in _COMPRESSED and request.accept_encodings["gzip"] > 0
     response = make_response(_compressed(name) if is_compressed else _content(name))
@@ -49,7 +53,7 @@ def asset(version: str, name: str) -> Response:
 @pages.app_template_global("asset")
 def path(name: str) -> str:
     """Where a page finds a file."""
-    return f"/static/{_version(name)}/{name}"
+    return f"/static/{_version(name, house().brand.theme)}/{name}"
 
 
 @pages.app_template_global("chart_styles")
@@ -64,7 +68,8 @@ def chart_styles() -> tuple[str, ...]:
 def _content(name: str) -> bytes:
     """A file as it is. It is read anew each time: a browser asks for it once, and plotly.js is large."""
     package, parts, _type = _FILES[name]
-    return b"".join(files(package).joinpath(part).read_bytes() for part in parts)
+    content = b"".join(files(package).joinpath(part).read_bytes() for part in parts)
+    return content + house().brand.theme.encode() if name == _THEMED else content
 
 
 @cache
@@ -73,5 +78,5 @@ def _compressed(name: str) -> bytes:
 
 
 @cache
-def _version(name: str) -> str:
+def _version(name: str, _theme: str) -> str:
     return hashlib.sha256(_content(name)).hexdigest()[:16]

@@ -2,6 +2,8 @@
 
 import os
 import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import cast
 
@@ -71,12 +73,12 @@ def translator() -> Translator:
 def speak(offered: list[Translator]) -> None:
     """Choose the page's language among those that a questionnaire is offered in."""
     g.offered = [one.language for one in offered]
-    g.translator = house().languages[_negotiated(g.offered)]
+    g.translator = house().languages[_negotiated()]
 
 
 def offered_languages() -> list[Translator]:
     """The languages that the page can be had in."""
-    return [house().languages[language] for language in g.get("offered", house().languages.translators)]
+    return [house().languages[language] for language in _offered()]
 
 
 def gettext(message: str, **values: object) -> str:
@@ -105,9 +107,26 @@ def base_url() -> str:
     return house().settings.base_url or request.host_url.rstrip("/")
 
 
-def _negotiated(among: list[str] | None = None) -> str:
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Let what is drawn meanwhile be in a language that participants are offered, whatever the page's own is."""
+    own, g.translator = translator(), house().languages.translators[language]
+    try:
+        yield
+    finally:
+        g.translator = own
+
+
+def _offered() -> Collection[str]:
+    """Those of the form, where there is one; else those of the page's audience."""
+    languages = house().languages
+    everywhere = languages.for_staff if on_staff_pages() else languages.translators
+    return cast("Collection[str]", g.get("offered", everywhere.keys()))
+
+
+def _negotiated() -> str:
     """Asked for in the address, chosen by staff in their session, or what the phone prefers."""
-    languages = among or list(house().languages.translators)
+    languages = _offered()
     if (wish := request.args.get("lang", "")) in languages:
         return wish
     if on_staff_pages() and session.get("lang") in languages:

@@ -1,6 +1,7 @@
 """The coordinator's pages: make a meeting, hand out its links, see how many have answered, close and count."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import segno
@@ -9,16 +10,18 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from enkat import counting, inviting
+from enkat.catalogue import translated
+from enkat.i18n import SOURCE, Translator
 from enkat.model.errors import NotFound, Refused
 from enkat.model.meeting import Kind, MeetingOverview, MeetingState, OpenedLink, Source
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
 from enkat.storage import meetings, staff
 from enkat.web import access
-from enkat.web.context import base_url, db, house, today
+from enkat.web.context import base_url, db, house, speaking, today, translator
 from enkat.web.context import gettext as _
 from enkat.web.forms import Choice, MeetingForm, PlacesForm, PlainForm, choice, prepare_meeting_form
-from enkat.wording import QUESTIONNAIRES, REFUSALS
+from enkat.wording import QUESTIONNAIRES, REFUSALS, ROLES
 
 pages = Blueprint("coordinator", __name__, url_prefix="/staff/meetings")
 
@@ -155,11 +158,31 @@ def revoke(meeting_id: str, link_id: str) -> _Page:
 @pages.get("/<meeting_id>/slips")
 @coordinators
 def slips(meeting_id: str) -> _Page:
-    """Slips of paper for the room, one for each person planned."""
+    """Slips of paper for the room, one for each person planned, in one of the languages its forms can be had in."""
     overview = access.meeting_or_404(meeting_id)
     planned = _planned(meeting_id)
-    copies = [link for link in _links(overview) if link.is_room for _copy in range(planned[link.role])]
-    return render_template("coordinator/slips.html", overview=overview, slips=copies)
+    rooms = [link for link in _links(overview) if link.is_room and planned[link.role]]
+    copies = [link for link in rooms for _copy in range(planned[link.role])]
+    tongues = _tongues(rooms)
+    with speaking(tongues.chosen.language):
+        titles = {link.role: _title(link.questionnaire) for link in rooms}
+        sheet = render_template(
+            "participant/slips.html", slips=copies, titles=titles, roles=ROLES, closes=overview.meeting.closes
+        )
+    return render_template(
+        "coordinator/slips.html", overview=overview, has_slips=bool(copies), sheet=Markup(sheet), tongues=tongues
+    )
+
+
+@pages.get("/<meeting_id>/announcement")
+@coordinators
+def announcement(meeting_id: str) -> _Page:
+    """What to say in the room before the codes are shown."""
+    overview = access.meeting_or_404(meeting_id)
+    tongues = _tongues([link for link in _links(overview) if link.is_room])
+    with speaking(tongues.chosen.language):
+        words = render_template("participant/announcement.html")
+    return render_template("coordinator/announcement.html", overview=overview, words=Markup(words), tongues=tongues)
 
 
 @pages.route("/<meeting_id>/places", methods=["GET", "POST"])
@@ -196,9 +219,11 @@ def close(meeting_id: str) -> _Page:
 
 
 @pages.app_template_filter("qr")
-def qr(key: str) -> Markup:
-    """The QR code of a link as inline SVG, dark on nothing; the page gives it a white ground."""
-    code = segno.make(address(key), error="m", micro=False)
+def qr(key: str, language: str = SOURCE) -> Markup:
+    """The QR code of a link as inline SVG, dark on nothing; the page gives it a white ground. The link opens in the
+    phone's language, or in another that was chosen for it."""
+    wish = "" if language == SOURCE else f"?lang={language}"
+    code = segno.make(address(key) + wish, error="m", micro=False)
     return Markup(code.svg_inline(border=0, omitsize=True, svgclass="qr", lineclass=None))
 
 
@@ -301,6 +326,28 @@ def _back_to_links(meeting_id: str, made: OpenedLink | None) -> Response:
     """The links page again, at the link just made."""
     anchor = f"link-{made.id}" if made else None
     return redirect(url_for("coordinator.links", meeting_id=meeting_id, _anchor=anchor), code=303)
+
+
+@dataclass(frozen=True)
+class Tongues:
+    """The languages that something for participants can be had in, and the one that was chosen for it."""
+
+    all: list[Translator]
+    chosen: Translator
+
+
+def _tongues(rooms: list[OpenedLink]) -> Tongues:
+    """Those that every form of the rooms is offered in; the address says which one was chosen."""
+    offered = house().languages.translators
+    for link in rooms:
+        its_own = {one.language for one in house().offered[link.questionnaire]}
+        offered = {language: one for language, one in offered.items() if language in its_own}
+    return Tongues(list(offered.values()), offered.get(request.args.get("language", ""), offered[SOURCE]))
+
+
+def _title(questionnaire: str) -> str:
+    form = house().catalogue[questionnaire]
+    return translated(form, translator().question).title
 
 
 def _links(overview: MeetingOverview) -> list[OpenedLink]:

@@ -34,7 +34,7 @@ _GZIP_FROM = 800
 def secure(response: Response) -> Response:
     """Set the headers of a reply; runs after every view."""
     headers = response.headers
-    headers["Content-Security-Policy"] = _policy("has_chart" in g)
+    headers["Content-Security-Policy"] = _policy("has_chart" in g, house().brand.theme)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
@@ -47,10 +47,15 @@ def secure(response: Response) -> Response:
     return _compress(response)
 
 
-@cache
 def page_style() -> Markup:
     """The style of participants' pages, without comments and needless space."""
+    return _style(house().brand.theme)
+
+
+@cache
+def _style(theme: str) -> Markup:
     text = "".join((files("enkat") / "static" / name).read_text("utf-8") for name in ("base.css", "participant.css"))
+    text += theme
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return Markup(re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", text)).strip())
 
@@ -64,13 +69,13 @@ def page_script() -> Markup:
 
 
 @cache
-def _policy(has_chart: bool) -> str:
+def _policy(has_chart: bool, theme: str) -> str:
     """The policy of a page. A chart fills an empty style element that the page holds ready for it, and makes its
     picture from a blob."""
     return "; ".join(
         [
             "default-src 'none'",
-            f"style-src 'self' {_source(page_style())}{f' {_source(Markup())}' if has_chart else ''}",
+            f"style-src 'self' {_source(_style(theme))}{f' {_source(Markup())}' if has_chart else ''}",
             f"script-src 'self' {_source(page_script())}",
             f"img-src 'self' data:{' blob:' if has_chart else ''}",
             "connect-src 'self'",

@@ -3,6 +3,9 @@
 No cookie, no session and no CSRF token here: the link is the authority.
 """
 
+from collections.abc import Callable
+from datetime import date
+
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -66,6 +69,11 @@ def start() -> _Page | Response:
 @access.public
 def form(key: str) -> _Page | Response:
     """The form itself: no landing page, and nothing is used up by opening it."""
+    return _opened(key, _blank_form)
+
+
+def _opened(key: str, draw: Callable[[Questionnaire], str]) -> _Page | Response:
+    """The form of an open link, drawn as it is to be."""
     try:
         with guessing(Guess.KEY, tokens.normal_key(key)):
             link = answering.open_link(db(), house().keys, key, today())
@@ -73,13 +81,15 @@ def form(key: str) -> _Page | Response:
         return told_to_wait(render_template("participant/wait.html"), slowed, comes_back=True)
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
-    return _blank_form(house().catalogue[link.questionnaire]), 200
+    return draw(house().catalogue[link.questionnaire]), 200
 
 
 @pages.post(f"/<{_KEY}>")
 @access.public
 def send(key: str) -> _Page | Response:
     """Take what was filled in; the reply is the thanks, so that a lost reply can be asked for again."""
+    if "lang" in request.form:
+        return _opened(key, _as_filled_in)
     try:
         with guessing(Guess.KEY, tokens.normal_key(key)):
             link, _meeting = answering.find_link(db(), house().keys, key)
@@ -132,6 +142,17 @@ def privacy() -> _Page:
     return render_template("participant/privacy.html"), 200
 
 
+#: When the accessibility statement was last gone through.
+STATED = date(2026, 11, 22)
+
+
+@pages.get("/accessibility")
+@access.public
+def accessibility() -> _Page:
+    """The statement that the law asks for (2018:1937), with a way to report what does not work."""
+    return render_template("participant/accessibility.html", stated=STATED), 200
+
+
 @pages.get("/leave")
 @access.public
 def leave() -> Response:
@@ -142,7 +163,10 @@ def leave() -> Response:
 
 
 def _wait(slowed: Slowed) -> str:
-    return _("Det har kommit många felaktiga koder. Vänta %(seconds)s sekunder och försök igen.", seconds=slowed.wait)
+    return _(
+        "Det har kommit många felaktiga koder. Vänta och försök sedan igen. Sekunder kvar: %(seconds)s",
+        seconds=slowed.wait,
+    )
 
 
 def _no_form(refusal: Exception) -> _Page:
@@ -207,6 +231,11 @@ def _blank_form(questionnaire: Questionnaire) -> str:
     if place not in drawn:
         drawn[place] = _form_page(questionnaire, AnswerForm(_ID_HERE))
     return drawn[place].replace(_ID_HERE, tokens.new_submission())
+
+
+def _as_filled_in(questionnaire: Questionnaire) -> str:
+    """The form with what has come so far, for somebody who chose another language in the midst of it."""
+    return _form_page(questionnaire, answer_form.unjudged(answer_form.read(questionnaire, request.form)))
 
 
 #: What stands in a drawn form until somebody opens it; no text of a page has an at sign.

@@ -29,6 +29,20 @@ def start() -> _Page:
     return render_template("staff/start.html", overviews=overviews, today=today(), member=access.member())
 
 
+@pages.get("/languages")
+@access.staff_only()
+def languages() -> _Page:
+    """The languages there are: which participants are offered, for which forms, and who has reviewed them."""
+    found = house().languages
+    forms = {
+        language: [
+            form.id for form in house().catalogue if language in {one.language for one in house().offered[form.id]}
+        ]
+        for language in found.known
+    }
+    return render_template("staff/languages.html", languages=found, forms=forms)
+
+
 @pages.route("/sign-in", methods=["GET", "POST"])
 @access.public
 def sign_in() -> _Page:

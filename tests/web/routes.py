@@ -67,7 +67,8 @@ def scene(app: Flask, town: Town) -> Scene:
     texts = _write_texts(town)
     somebody = town.add_staff("tove@mitthem.example", town.south, StaffRole.EVALUATOR)
     member = town.db.execute("select id from staff where address = ?", [somebody]).fetchone()[0]
-    file = app.jinja_env.globals["asset"]("staff.css")  # type: ignore[operator]
+    with app.app_context():
+        file = app.jinja_env.globals["asset"]("staff.css")  # type: ignore[operator]
     values = {
         "meeting_id": meeting.id,
         "link_id": personal.id,

@@ -47,10 +47,12 @@ VIEWS = {
     "participant.send": View(PUBLIC, post=400),
     "participant.withdraw": View(PUBLIC, get=200, post=404),
     "participant.privacy": View(PUBLIC, get=200),
+    "participant.accessibility": View(PUBLIC, get=200),
     "participant.leave": View(PUBLIC, get=303),
     "staff.sign_in": View(PUBLIC, get=200, post=401),
     "staff.start": View(STAFF, get=200),
     "staff.account": View(STAFF, get=200, post=400),
+    "staff.languages": View(STAFF, get=200),
     "staff.language": View(STAFF, post=303),
     "staff.sign_out_elsewhere": View(STAFF, post=303),
     "staff.sign_out": View(STAFF, post=303),
@@ -63,6 +65,7 @@ VIEWS = {
     "coordinator.replace": View(COORDINATORS, post=303),
     "coordinator.revoke": View(COORDINATORS, post=303),
     "coordinator.slips": View(COORDINATORS, get=200),
+    "coordinator.announcement": View(COORDINATORS, get=200),
     "coordinator.places": View(COORDINATORS, get=200, post=400),
     "coordinator.close": View(COORDINATORS, get=200, post=303),
     "administrator.people": View(ADMINISTRATORS, get=200),
@@ -264,7 +267,8 @@ def _path(app: Flask, rule: str, meeting: str, personal: object, town: Town, som
     room = town.db.execute(
         "select id from link where meeting = ? and invitation is null and role = 'family'", [meeting]
     ).fetchone()[0]
-    version = app.jinja_env.globals["asset"]("staff.css").split("/")[2]  # type: ignore[operator]
+    with app.app_context():
+        version = app.jinja_env.globals["asset"]("staff.css").split("/")[2]  # type: ignore[operator]
     values = {
         "meeting_id": meeting,
         "member_id": somebody,

@@ -124,7 +124,7 @@ def test_wrong_receipts_are_slowed(app: Flask, clock: Clock) -> None:
     use_up(guesser, by_taking_back, RECEIPTS)
     reply = by_taking_back(guesser)
     assert waits(reply) == 1
-    assert "Vänta 1 sekunder" in reply.text
+    assert "Sekunder kvar: 1<" in reply.text
     clock.now += 3
     use_up(guesser, by_taking_back, 3)
     assert waits(by_taking_back(guesser)) == 1

@@ -1,21 +1,13 @@
-"""The interface's words for the domain's: roles, kinds, sources, refusals. Swedish is the source language."""
+"""The interface's words for the domain's: roles, kinds, sources, refusals. Swedish is the source language. What
+participants meet too stands in `participants`, and is translated into more languages."""
 
 from enkat.model.meeting import Kind, Source
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Index, Role
+from enkat.wording import participants
+from enkat.wording.participants import N_, ROLES
 
-
-def N_(message: str) -> str:  # noqa: N802 - the name by which Babel finds messages that are translated later
-    """Marks a message for extraction."""
-    return message
-
-
-ROLES = {
-    Role.FAMILY: N_("Familj"),
-    Role.KIN: N_("Anhöriga och vänner"),
-    Role.CHILD: N_("Barn"),
-    Role.PROFESSIONAL: N_("Professionella"),
-}
+__all__ = ["N_", "ROLES"]
 
 #: Short enough for four of them beside each other on a phone.
 SHORT_ROLES = {
@@ -69,7 +61,7 @@ QUESTIONNAIRES = {
 }
 
 #: The sentence for each reason of a Refused.
-REFUSALS = {
+REFUSALS = participants.REFUSALS | {
     "reference": N_("Skriv en beteckning med 1–40 bokstäver och siffror, till exempel M-114."),
     "identity_number": N_(
         "Det ser ut som ett personnummer. Hitta på en beteckning i stället, till exempel M-114. "
@@ -102,8 +94,6 @@ REFUSALS = {
     "room_contact": N_("Rummets länk är allas. En adress hör till en egen länk."),
     "contact_phone": N_("Skriv telefonnumret med landsnummer, till exempel +46701234567."),
     "contact_email": N_("Skriv en e-postadress, till exempel kim@example.se."),
-    "empty": N_("Svara på minst en fråga."),
-    "submission": N_("Sidan var inte hel. Dina svar är kvar: skicka en gång till."),
     "unit_name": N_(
         "Skriv ett namn som börjar med en bokstav eller siffra, högst 80 tecken: bokstäver, siffror, mellanslag "
         "och . , : / & ( ) -"
@@ -117,4 +107,10 @@ REFUSALS = {
     "old_password": N_("Det gamla lösenordet stämmer inte."),
     "short_password": N_("Lösenordet ska ha minst 12 tecken."),
     "long_password": N_("Lösenordet får ha högst 200 tecken."),
+}
+
+#: The same for the staff pages' faults.
+FAULTS = participants.FAULTS | {
+    403: (N_("Här har du inte behörighet"), N_("Fråga din administratör om du behöver komma åt sidan.")),
+    404: (N_("Sidan finns inte"), N_("Kanske är adressen felskriven.")),
 }

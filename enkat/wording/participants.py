@@ -1,0 +1,31 @@
+"""The words that participants meet, in every language on offer."""
+
+from enkat.model.survey import Role
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name by which Babel finds messages that are translated later
+    """Marks a message for extraction."""
+    return message
+
+
+ROLES = {
+    Role.FAMILY: N_("Familj"),
+    Role.KIN: N_("Anhöriga och vänner"),
+    Role.CHILD: N_("Barn"),
+    Role.PROFESSIONAL: N_("Professionella"),
+}
+
+#: The sentence for each reason of a Refused.
+REFUSALS = {
+    "empty": N_("Svara på minst en fråga."),
+    "submission": N_("Sidan var inte hel. Dina svar är kvar: skicka en gång till."),
+}
+
+#: Headline and sentence of a fault, by its status.
+FAULTS = {
+    400: (N_("Det där gick inte att läsa"), N_("Gå tillbaka, ladda om sidan och försök igen.")),
+    405: (N_("Så går det inte att göra"), N_("Gå tillbaka, ladda om sidan och försök igen.")),
+    413: (N_("Det var för mycket"), N_("Texten är för lång för att skickas. Korta den och försök igen.")),
+    500: (N_("Något gick fel"), N_("Felet är noterat. Vänta en stund och försök igen.")),
+    503: (N_("Vänta en liten stund"), N_("Det går inte att läsa eller spara just nu. Försök snart igen.")),
+}
