@@ -8,6 +8,7 @@ from flask_wtf import CSRFProtect
 
 from enkat import wording
 from enkat.house import House, open_house
+from enkat.i18n import unbroken
 from enkat.secrecy import tokens
 from enkat.secrecy.guessing import Brake
 from enkat.settings import Settings
@@ -66,7 +67,7 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(context.gettext, context.ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters["spoken"] = tokens.spoken
+    app.jinja_env.filters.update(spoken=tokens.spoken, unbroken=unbroken)
     app.jinja_env.globals.update(
         base_url=context.base_url,
         house=context.house,

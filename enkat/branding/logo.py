@@ -16,58 +16,23 @@ from markupsafe import Markup
 MOST_BYTES = 3 * 1024
 
 _SVG = "{http://www.w3.org/2000/svg}"
-_SHAPES = frozenset(
-    ["svg", "g", "defs", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "clipPath"]
-) | {
-    *("linearGradient", "radialGradient", "stop", "use"),
-}
-_PAINT = frozenset(["fill", "stroke", "color", "stop-color"])
-_STYLES = _PAINT | frozenset(
-    [
-        "fill-rule",
-        "fill-opacity",
-        "clip-rule",
-        "clip-path",
-        "opacity",
-        "stroke-width",
-        "stroke-linecap",
-        "stroke-linejoin",
-        "stroke-miterlimit",
-        "stroke-dasharray",
-        "stroke-opacity",
-        "stop-opacity",
-    ]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SHAPES = _words(
+    """svg g defs path rect circle ellipse line polyline polygon clipPath linearGradient radialGradient stop
+    use"""
 )
-_ATTRIBUTES = _STYLES | frozenset(
-    [
-        "id",
-        "d",
-        "x",
-        "y",
-        "x1",
-        "y1",
-        "x2",
-        "y2",
-        "cx",
-        "cy",
-        "r",
-        "rx",
-        "ry",
-        "fx",
-        "fy",
-        "width",
-        "height",
-        "points",
-        "transform",
-        "viewBox",
-        "offset",
-        "gradientUnits",
-        "gradientTransform",
-        "spreadMethod",
-        "clipPathUnits",
-        "preserveAspectRatio",
-        "href",
-    ]
+_STYLES = _words(
+    """fill fill-rule fill-opacity stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit
+    stroke-dasharray stop-color stop-opacity color opacity clip-path clip-rule"""
+)
+_ATTRIBUTES = _STYLES | _words(
+    """id href d points x y x1 y1 x2 y2 cx cy r rx ry fx fy width height transform viewBox preserveAspectRatio offset
+    gradientUnits gradientTransform spreadMethod clipPathUnits"""
 )
 _OWN = re.compile(r"url\(\s*['\"]?#([\w.-]+)['\"]?\s*\)")
 
@@ -110,8 +75,7 @@ def _attributes(one: Element, rules: Mapping[str, dict[str, str]]) -> dict[str, 
     for name in given.get("class", "").split():
         given |= rules.get(name, {})
     given |= dict(_declarations(given.get("style", "")))
-    kept = {name: safe for name, value in given.items() if name in _ATTRIBUTES and (safe := _safe(name, value))}
-    return kept
+    return {name: safe for name, value in given.items() if name in _ATTRIBUTES and (safe := _safe(name, value))}
 
 
 def _safe(name: str, value: str) -> str | None:

@@ -6,6 +6,7 @@ page half in one language and half in another. Staff pages have languages of the
 """
 
 import gettext
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -58,14 +59,11 @@ class Translator:
     @cached_property
     def name(self) -> str:
         """What the language is called by those who speak it."""
-        if self.language in _NAMES:
-            return _NAMES[self.language]
-        name = Locale.parse(self.language).get_display_name() or self.language
-        return name[:1].upper() + name[1:]
+        return _name(self.language)
 
     def name_of(self, language: str) -> str:
         """What another language is called in this one."""
-        return self.locale.languages.get(language, language)
+        return str(self.locale.languages.get(language, language))
 
     def question(self, context: str, text: str) -> str:
         """A question's text in this language."""
@@ -89,6 +87,16 @@ class Translator:
         return format_skeleton("yMMM", day, locale=self.locale)
 
 
+def _name(language: str) -> str:
+    name = _NAMES.get(language) or Locale.parse(language).get_display_name() or language
+    return name[:1].upper() + name[1:]
+
+
+def unbroken(text: str) -> str:
+    """A text whose telephone numbers stay on one line."""
+    return re.sub(r"(?<=\d) (?=\d)", "\u00a0", text)
+
+
 class Languages:
     """The source, and every language whose catalogues are whole: `translators` for participants, `for_staff` for the
     staff pages; `known` are all that can be read. `faults` says what keeps a language out."""
@@ -106,7 +114,7 @@ class Languages:
         self.faults = [*faults, *self._unknown(chosen or ())]
         source = Translator(SOURCE, gettext.NullTranslations(), gettext.NullTranslations())
         self.known, self.translators, self.for_staff = ({SOURCE: source} for _ in range(3))
-        for language, one in self._held.items():
+        for language, one in sorted(self._held.items(), key=lambda item: _name(item[0]).casefold()):
             lacking = [text for text in texts["participant"] if lacks(one.participant, text)]
             self._say_lacking(language, "participant.po", lacking, "it is not offered to participants")
             self.known[language] = translator = _translator(one)
