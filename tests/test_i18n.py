@@ -120,7 +120,7 @@ def test_a_phone_is_answered_in_its_own_language(participant: InspectingClient, 
 
 def test_a_language_that_has_every_question_is_offered(tmp_path: Path) -> None:
     found = languages(tmp_path, ar=po(questions()), uk=po(questions()))
-    assert offered(found) == ["sv", "ar", "uk"]
+    assert offered(found) == ["sv", "uk", "ar"]
     assert "ar" in found
     assert "fa" not in found
     assert found["ar"].question("adult.useful", ADULT.texts()["useful"]) == "<useful>"
@@ -181,11 +181,11 @@ def test_settings_choose_what_is_offered_and_swedish_is_always_there(tmp_path: P
         ({"ar"}, ["sv", "ar"]),
         ({"sv", "uk"}, ["sv", "uk"]),
         (set(), ["sv"]),
-        (None, ["sv", "ar", "uk"]),
+        (None, ["sv", "uk", "ar"]),
     ]:
         found = i18n.load(tmp_path, chosen)
         assert offered(found) == left
-        assert list(found.known) == ["sv", "ar", "uk"], "staff see all there are"
+        assert list(found.known) == ["sv", "uk", "ar"], "staff see all there are"
         assert not found.faults
     [fault] = i18n.load(tmp_path, {"sv", "xx"}).faults
     assert fault.startswith("the setting languages names 'xx'")
@@ -198,7 +198,7 @@ def test_staff_pages_are_had_only_in_languages_that_have_them_whole(tmp_path: Pa
     found = i18n.load(tmp_path)
     assert list(found.for_staff) == ["sv", "uk"]
     assert [found["uk"].interface.gettext(text) for text in ("Möten", "Skicka")] == ["<staff>", "<uk>"]
-    assert list(found.translators) == ["sv", "ar", "fi", "uk"], "participants need nothing of it"
+    assert list(found.translators) == ["sv", "fi", "uk", "ar"], "participants need nothing of it"
     [fault] = found.faults
     assert fault.startswith("translations/fi: staff.po lacks 1 texts, 'Möten' first; the staff pages")
 
@@ -295,7 +295,7 @@ def test_a_catalogue_that_cannot_be_read_is_named_and_the_other_languages_are_th
         place.write_bytes(content)
     found = i18n.load(tmp_path)
     if (file, content) == ("staff.po", None):
-        assert offered(found) == ["sv", "ar", "uk"]
+        assert offered(found) == ["sv", "uk", "ar"]
         return
     assert offered(found) == ["sv", "ar"]
     [fault] = found.faults

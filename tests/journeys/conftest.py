@@ -78,6 +78,8 @@ class Phones:
         scheme: str = "light",
         width: int = 360,
         height: int = 740,
+        forced: bool = False,
+        touch: bool = True,
     ) -> Page:
         """A page on a phone that has never been here."""
         context = self._browser.new_context(
@@ -86,8 +88,9 @@ class Phones:
             locale=language,
             color_scheme=scheme,  # type: ignore[arg-type]
             viewport={"width": width, "height": height},
-            has_touch=True,
+            has_touch=touch,
             reduced_motion="reduce",
+            forced_colors="active" if forced else "none",
         )
         watch = Watch()
         context.on("request", watch.request)
