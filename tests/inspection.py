@@ -113,6 +113,9 @@ def inspect_page(response: TestResponse) -> None:
     assert html.get("dir") in ("ltr", "rtl"), f"{where}: a direction"
     doubled = [name for name, count in Counter(a["id"] for _t, a in page.tags if "id" in a).items() if count > 1]
     assert not doubled, f"{where}: ids stand twice: {doubled}"
+    ids = {a["id"] for _t, a in page.tags if "id" in a}
+    astray = [a["href"] for a in page.all("a") if a.get("href", "").startswith("#") and a["href"][1:] not in ids]
+    assert not astray, f"{where}: links to {astray} lead nowhere"
     labels = {attrs.get("for") for attrs in page.all("label")}
     for control in page.unlabelled:
         named = control.get("id") in labels or control.get("aria-label") or control.get("aria-labelledby")
