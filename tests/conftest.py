@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -12,9 +13,10 @@ from flask import Flask
 from hypothesis import HealthCheck
 from sqlite_utils import Database
 
-from enkat import inviting, staffing
+from enkat import i18n, inviting, staffing
 from enkat.app import create_app
 from enkat.house import House, open_house
+from enkat.i18n import Languages
 from enkat.model.meeting import Assignment, Kind, Meeting, OpenedLink, Source
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
@@ -31,6 +33,21 @@ hypothesis.settings.load_profile("enkat")
 # Passwords are hashed as always, at a cost that a thousand sign-ins can bear; what they cost outside the tests is
 # tested in a process of its own.
 passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+# Catalogues are read once for all the houses of a test run, as a server reads them once.
+_read_languages = i18n.load
+
+
+@cache
+def _installed_languages(chosen: frozenset[str] | None) -> Languages:
+    return _read_languages(chosen=chosen)
+
+
+i18n.load = lambda folder=None, chosen=None: (
+    _read_languages(folder, chosen)
+    if folder
+    else _installed_languages(frozenset(chosen) if chosen is not None else None)
+)
 
 TODAY = date(2026, 11, 20)
 NINE = {Role.FAMILY: 3, Role.KIN: 2, Role.CHILD: 1, Role.PROFESSIONAL: 3}
