@@ -64,6 +64,8 @@ $(VENV)/.tools: $(BIN)/python setup.cfg pyproject.toml
 $(VENV)/.browser: $(BIN)/python
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || sh ./.ci/apt-install chromium || \
 		$(BIN)/playwright install chromium || echo "no browser could be installed" >&2
+	@command -v firefox firefox-esr >/dev/null 2>&1 || sh ./.ci/apt-install firefox-esr || \
+		echo "no Firefox could be installed: the journeys in Firefox are left out" >&2
 	@touch $@
 
 clean:

@@ -53,5 +53,5 @@ def sentences(text: str) -> list[str]:
 def lix(said: list[str]) -> float:
     """The index of some sentences."""
     words = [word for sentence in said for word in _WORD.findall(sentence)]
-    long = sum(len(word.replace("-", "")) > 6 for word in words)
+    long = sum(len(word.replace("-", "")) > 6 for word in words if not word[0].isdigit())
     return len(words) / len(said) + 100 * long / len(words)

@@ -1,5 +1,6 @@
 """Settings: where they come from, and that each one that cannot be used is refused in a sentence with its mend."""
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 
@@ -249,3 +250,31 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 def test_a_folder_in_the_files_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "enkat.toml").mkdir()
     assert f"{tmp_path / 'enkat.toml'} cannot be read" in refused(tmp_path)
+
+
+def test_a_municipality_shows_its_name_logo_colour_and_languages(tmp_path: Path) -> None:
+    said = chosen(
+        tmp_path,
+        'name = " Mitthems  kommun "\nlogo = "logo.svg"\naccent = "#00518a"\nlanguages = ["sv", "ar", "pt_BR"]',
+    )
+    assert (said.name, said.logo, str(said.accent)) == ("Mitthems kommun", "logo.svg", "#00518a")
+    assert said.languages == {"sv", "ar", "pt_BR"}
+    assert chosen(tmp_path, languages="sv, ti").languages == {"sv", "ti"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ({"accent": "green"}, "no colour such as #0b5d4e"),
+        ({"accent": "#12345"}, "no colour such as #0b5d4e"),
+        ({"accent": "#7ccbb5"}, r"the contrast of #7ccbb5 .* is 1\.\d:1 and has to be 4\.5:1; choose a darker one"),
+        ({"accent": "#777777"}, r"and has to be 4\.5:1"),
+        ({"name": "x" * 61}, "at most 60 characters"),
+        ({"logo": "logo.svg"}, "need the name too"),
+        ({"languages": "sv,klingon!"}, "'klingon!' is no language"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(tmp_path: Path, setting: dict[str, str], why: str) -> None:
+    sentence = refused(tmp_path, **setting)
+    assert re.search(why, sentence), sentence
+    assert f"ENKAT_{next(iter(setting)).upper()}" in sentence

@@ -1,0 +1,54 @@
+"""The whole journey in Firefox, in every language, with the script and without: no other engine may change the count.
+
+Where no Firefox can be had these tests are not there; `make test` tries to install one.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from enkat import counting
+from enkat.model.survey import Role
+from tests.conftest import TODAY, Town
+from tests.journeys.firefox import PROGRAM, Firefox, firefox
+from tests.journeys.server import Server
+
+LANGUAGES = ["sv", "en", "fi", "ar", "fa", "so", "ti", "uk", "ckb", "pl"] if PROGRAM else []
+WORDS = {"ar": "كان جيدًا", "fa": "خوب بود", "ckb": "باش بوو", "ti": "ጽቡቕ ነይሩ", "uk": "Було добре"}
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_is_given_in_firefox(server: Server, town: Town, tmp_path: Path, language: str, script: bool) -> None:
+    meeting = town.meeting({Role.CHILD: 1})
+    address = f"{server.settings.base_url}/{town.rooms(meeting)[Role.CHILD].key}"
+    words = WORDS.get(language, "Bra")
+    with firefox(tmp_path / "profile", language, script=script) as phone:
+        phone.open(address)
+        assert phone.see("[document.documentElement.lang, document.documentElement.dir]") == [
+            language,
+            town.house.languages[language].direction,
+        ]
+        assert phone.see("document.querySelectorAll('.steps').length") == int(script)
+        answer(phone, words, script=script)
+        phone.press("form button[type=submit]")
+        phone.wait_for("document.getElementById('receipt') !== null")
+        assert phone.see("document.documentElement.lang") == language
+        assert phone.see("document.cookie + localStorage.length + sessionStorage.length") == "00"
+    assert town.db["ballot"].count == 1
+    counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
+    values = town.db.execute("select value from answer where value is not null").fetchall()
+    assert [value for (value,) in values] == [4] * 6
+    assert [row["wording"] for row in town.db["free_text"].rows] == [words]
+
+
+def answer(phone: Firefox, words: str, *, script: bool) -> None:
+    """The fourth face on each question, and some words at the end; no side scrolling on the way."""
+    for item in phone.see("[...document.querySelectorAll('fieldset.item')].map(one => one.id)"):
+        phone.press(f"#{item} .option:nth-of-type(4)")
+        assert phone.see(f"document.querySelector('#{item} input:checked').value") == "4"
+        assert phone.see("document.scrollingElement.scrollWidth <= innerWidth")
+        if script:
+            phone.press(".steps .button:not(.quiet)")
+    phone.press("textarea")
+    phone.write(words)
