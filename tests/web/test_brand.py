@@ -21,7 +21,7 @@ BLUE = Colour.parse("#00518a")
 
 def heaviest_logo() -> bytes:
     """A drawing that is just let in."""
-    points = " ".join(f"{number * 7919 % 9973} {number * 104729 % 9967}" for number in range(610))
+    points = " ".join(f"{number * 7919 % 9973} {number * 104729 % 9967}" for number in range(490))
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><polygon points="{points}"/></svg>'.encode()
 
 

@@ -155,7 +155,7 @@ def test_opening_a_link_uses_nothing_however_often_it_is_done(
 def test_the_form_comes_whole_in_one_small_reply(
     participant: InspectingClient, town: Town, form: str, language: str
 ) -> None:
-    """At most 7 kB compressed, which leaves 3 of the 10 to a municipality's logo, and nothing in it that a phone would
+    """At most 7.5 kB compressed, which leaves 2.5 of the 10 to a municipality's logo, and nothing in it that a phone would
     fetch besides."""
     role = next(iter(town.house.catalogue[form].roles))
     key = town.personal(town.meeting(), role, form).key
@@ -168,7 +168,7 @@ def test_the_form_comes_whole_in_one_small_reply(
     assert "@import" not in reply.text
     packed = FlaskClient.open(participant, f"/{key}?lang={language}", headers={"Accept-Encoding": "gzip"})
     assert packed.headers["Content-Encoding"] == "gzip"
-    assert len(packed.data) <= 7 * 1024
+    assert len(packed.data) <= 7_500
     assert without_id(gzip.decompress(packed.data).decode()) == without_id(reply.text)
 
 
