@@ -7,7 +7,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 INSTANCE = $(or $(ENKAT_INSTANCE),instance)
 
-.PHONY: run test attack check lint types bench pictures translations clean
+.PHONY: run test attack check lint types bench lighthouse pictures translations clean
 
 run: $(VENV)/.installed
 	@mkdir -p $(INSTANCE)
@@ -36,6 +36,10 @@ types: $(VENV)/.tools
 
 bench: $(VENV)/.tools
 	$(BIN)/python -m bench $(ARGS)
+
+# Needs Node 20 or later and npm.
+lighthouse: $(VENV)/.tools $(VENV)/.browser
+	$(BIN)/python -m bench.lighthouse $(ARGS)
 
 pictures: $(VENV)/.tools $(VENV)/.browser
 	$(BIN)/python docs/pictures.py

@@ -343,7 +343,7 @@ def opened(phones: Phones, language: str, look: Look) -> Page:
 def keep_picture(page: Page, name: str, language: str, look: Look) -> None:
     """Keep what is seen, where pictures are asked for."""
     if _PICTURES:
-        file = Path(_PICTURES) / "-".join(map(str, (language, *look))) / f"{re.sub('[^a-z]+', '-', name)}.png"
+        file = Path(_PICTURES) / "-".join(map(str, (language, *look))) / f"{re.sub('[^a-z]+', '-', name.lower())}.png"
         page.screenshot(path=file, full_page=True)
 
 

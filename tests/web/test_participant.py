@@ -155,8 +155,8 @@ def test_opening_a_link_uses_nothing_however_often_it_is_done(
 def test_the_form_comes_whole_in_one_small_reply(
     participant: InspectingClient, town: Town, form: str, language: str
 ) -> None:
-    """At most 7.5 kB compressed, which leaves 2.5 of the 10 to a municipality's logo, and nothing in it that a phone would
-    fetch besides."""
+    """At most 7.5 kB compressed, which leaves 2.5 of the 10 to a municipality's logo, and nothing in it that a phone
+    would fetch besides."""
     role = next(iter(town.house.catalogue[form].roles))
     key = town.personal(town.meeting(), role, form).key
     reply = participant.get(f"/{key}?lang={language}")

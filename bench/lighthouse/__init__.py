@@ -1,0 +1,1 @@
+"""Lighthouse on a mobile phone: see `__main__`."""
