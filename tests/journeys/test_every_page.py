@@ -14,7 +14,6 @@ from itertools import cycle, product
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlite_utils import Database
 
@@ -28,6 +27,7 @@ from enkat.storage.engine import insert, write
 from tests.conftest import TODAY, Town
 from tests.journeys.conftest import Phones
 from tests.journeys.server import HOST, Server, free_port, new_submission, send, serving
+from tests.journeys.wcag import breaches
 
 PARTICIPANTS_LANGUAGES = ["sv", "en", "fi", "ar", "fa", "so", "ti", "uk", "ckb", "pl"]
 Look = tuple[str, int]
@@ -54,13 +54,6 @@ PARTICIPANTS_WALKS = walks(
 STAFF_WALKS = walks(
     ["sv", "en"], ["sv", "sv", "en", "sv", "sv", "en"], [("sv", ("light", 390)), ("sv", ("light", 1280))]
 )
-
-#: What axe is to judge by: every rule of WCAG 2.2 A and AA, that of target sizes too, which it leaves out by itself.
-WCAG = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
-    "rules": {"target-size": {"enabled": True}},
-    "resultTypes": ["violations"],
-}
 
 #: What a finger has to hit on a participant's page; a link within a sentence is text.
 CONTROLS = "button, summary, .bar a, .button, .aside, input:not([type=radio], [type=hidden]), textarea"
@@ -328,9 +321,8 @@ def inspect(page: Page, name: str, language: str, *, with_axe: bool = False) -> 
     too_wide, parts = page.evaluate(WIDE)
     assert too_wide <= 0, f"{name}: {too_wide} px to scroll sideways: {parts}"
     if with_axe:
-        found = Axe().run(page, options=WCAG).response["violations"]
-        said = [f"{name}: {one['id']}: {one['help']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
-        assert not said, "\n".join(said)
+        found = breaches(page, name)
+        assert not found, found
 
 
 def opened(phones: Phones, language: str, look: Look) -> Page:

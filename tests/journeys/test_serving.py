@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,7 @@ from tests.journeys.server import (
     receipt_hash,
     running,
     send,
+    serving,
     wait_for,
 )
 
@@ -163,6 +166,19 @@ def test_a_port_that_somebody_has_is_refused_in_one_sentence(server: Server) -> 
     assert not second.stdout
     assert re.fullmatch(rf"enkat: {HOST}:{server.port} cannot be served \(.*--port\n", second.stderr)
     assert ask(server.port, "GET", "/").status == 200, "the first one serves on"
+
+
+def test_a_catalogue_that_cannot_be_read_is_named_at_the_start_and_the_other_languages_work(
+    house: House, town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translations = shutil.copytree(SOURCE / "translations", tmp_path / "path" / "enkat_translations")
+    (translations / "uk" / "LC_MESSAGES" / "participant.po").write_text("<<<<<<< half merged")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(translations.parent), os.environ.get("PYTHONPATH", "")]))
+    key = town.rooms(town.meeting())[Role.CHILD].key
+    with serving(house.settings, int(house.settings.base_url.rpartition(":")[2])) as server:
+        assert "enkat: translations/uk: participant.po cannot be read: " in server.output
+        for wish, given in (("uk", "sv"), ("ar", "ar")):
+            assert f'<html lang="{given}"' in ask(server.port, "GET", f"/{key}?lang={wish}").body, wish
 
 
 def test_the_server_says_nothing_of_who_came_and_what_they_brought(server: Server, town: Town, phones: Phones) -> None:
