@@ -63,7 +63,7 @@ def _measure(folder: Path, seconds: float, number: int) -> tuple[list[Figure], d
         time.sleep(_SETTLING)
         fresh = memory.measure(server)
         town = _open_town(instance)
-        weights = weight.measure(server.port, town.forms(), ["sv", "en"])
+        weights = weight.measure(server.port, town.forms(), _languages())
         _print_weights(weights)
         journeys.bare.prepare(database, 0, 0)
         with serving(["bench.bare", str(database)], {}, folder / "bare") as other:
@@ -91,6 +91,13 @@ def _measure(folder: Path, seconds: float, number: int) -> tuple[list[Figure], d
         "pairs": [[asdict(leg) for leg in pair] for pair in legs],
     }
     return figures, details
+
+
+def _languages() -> list[str]:
+    """All that participants are offered."""
+    from enkat import i18n
+
+    return list(i18n.load().translators)
 
 
 def _measure_results(folder: Path, responses: int) -> "list[results.Results]":
@@ -177,7 +184,7 @@ def _bare_rooms(database: Path, number: int) -> list[str]:
 
 def _weight_figures(weights: list[weight.Weight]) -> list[Figure]:
     return [
-        Figure("heaviest form, compressed, all it needs", max(one.compressed for one in weights) / 1000, "kB", 14),
+        Figure("heaviest form, compressed, all it needs", max(one.compressed for one in weights) / 1000, "kB", 10),
         Figure("the same with the reply's headers", max(one.sent for one in weights) / 1000, "kB"),
         Figure("requests for a form", max(one.requests for one in weights), "", 2),
         Figure("requests to other hosts", sum(one.other_hosts for one in weights), "", 0),
