@@ -1,11 +1,13 @@
-"""The style sheets: colours are tokens, both directions are served, and nothing asks for a browser of this year."""
+"""The style sheets and the participant's script: colours are tokens, both directions are served, and nothing asks for a browser of this year."""
 
+import gzip
 import re
 from pathlib import Path
 
 import pytest
 
 import enkat
+from enkat.web import headers
 
 STATIC = Path(enkat.__file__).parent / "static"
 SHEETS = {
@@ -56,3 +58,10 @@ def test_a_sheet_runs_both_ways(name: str) -> None:
 def test_nothing_in_a_sheet_needs_a_new_browser(name: str, what: str, pattern: str) -> None:
     flat = re.sub(r"@media[^{]*\{((?:[^{}]*\{[^{}]*\})*)\s*\}", r"\1", SHEETS[name])
     assert not re.search(pattern, flat), what
+
+
+def test_the_participants_script_is_a_small_comfort() -> None:
+    """At most two kilobytes compressed, as it is sent."""
+    script = str(headers.page_script())
+    assert "function" in script
+    assert len(gzip.compress(script.encode(), compresslevel=4)) <= 2048
