@@ -1,4 +1,4 @@
-"""The style sheets and the participant's script: colours are tokens, both directions are served, and nothing asks for a browser of this year."""
+"""Style sheets and the participant's script: colours are tokens, both directions are served, nothing needs a new browser."""
 
 import gzip
 import re
