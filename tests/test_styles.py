@@ -1,4 +1,4 @@
-"""Style sheets and the participant's script: colours are tokens, both directions are served, nothing needs a new browser."""
+"""Style sheets and the participant's script: colours are tokens, both directions are served, nothing new is needed."""
 
 import gzip
 import re

@@ -58,7 +58,7 @@
         const page = new DOMParser().parseFromString(await reply.text(), 'text/html');
         const fresh = page.querySelector('.so-far');
         if (fresh && fresh.dataset.state !== live.querySelector('.so-far').dataset.state) location.reload();
-        else if (fresh) live.replaceChildren(fresh);
+        else if (fresh && !fresh.isEqualNode(live.querySelector('.so-far'))) live.replaceChildren(fresh);
       } catch { /* the next round may reach it */ }
     };
     setInterval(refresh, Number(live.dataset.every) || 4000);
