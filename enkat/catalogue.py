@@ -27,7 +27,9 @@ from enkat.model.survey import (
 )
 
 #: Names of the form's own fields, which no item may take.
-RESERVED = frozenset({"submission", "lang", "key", "receipt", "csrf_token", "title", "promise", "point", "helpline"})
+RESERVED = frozenset(
+    {"submission", "lang", "action", "key", "receipt", "csrf_token", "title", "promise", "point", "helpline"}
+)
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,23}")
 _KEYS = frozenset(

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +22,9 @@ ZONE = ZoneInfo("Europe/Stockholm")
 
 #: The smallest group that is ever shown holds five answers. Above a hundred hardly anything would ever be.
 FEWEST_IN_A_GROUP, MOST_IN_A_GROUP = 5, 100
+
+#: Kinds of characters that no text of a setting has: controls, marks of direction, and what was not UTF-8.
+_UNSEEN = frozenset(["Cc", "Cf", "Cs"])
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -126,6 +130,8 @@ def _read_file(file: Path) -> dict[str, object]:
 def _text(where: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(f"{where}: write it as a text in quotation marks")
+    if any(unicodedata.category(mark) in _UNSEEN for mark in value):
+        raise SettingsError(f"{where}: it holds characters that cannot be seen, or is not UTF-8; write it anew")
     return value.strip()
 
 
@@ -198,7 +204,7 @@ def _accent(where: str, value: object) -> Colour:
         chosen = Colour.parse(_text(where, value))
         colour.by_day(chosen)
     except ValueError as error:
-        raise SettingsError(f"{where}: {error}; choose a darker one") from error
+        raise SettingsError(f"{where}: {error}") from error
     return chosen
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enkat import branding
-from enkat.branding.logo import MOST_BYTES, cleaned
+from enkat.branding.logo import MOST_BYTES, MOST_KEPT, MOST_READ, cleaned
 from enkat.model import colour
 from enkat.model.colour import DARK_GROUNDS, LIGHT_GROUNDS, READABLE, Colour
 from enkat.model.errors import SettingsError
@@ -161,9 +161,35 @@ def test_a_drawing_that_cannot_be_used_is_refused_with_its_reason(drawing: bytes
 
 
 def test_a_heavy_drawing_is_refused_so_that_the_form_stays_light() -> None:
-    points = " ".join(f"{number * 7919 % 9973} {number * 104729 % 9967}" for number in range(2000))
+    points = " ".join(f"{number * 7919 % 9973} {number * 104729 % 9967}" for number in range(900))
     with pytest.raises(ValueError, match=f"may be {MOST_BYTES}"):
         cleaned(svg(f'<polygon points="{points}"/>'))
+    with pytest.raises(ValueError, match=f"may take {MOST_KEPT}"):
+        cleaned(svg(f'<path d="M0 0{"h9" * MOST_KEPT}"/>'))
+    with pytest.raises(ValueError, match="larger than 64 kB"):
+        cleaned(svg(" " * MOST_READ))
+
+
+def test_a_drawing_that_would_be_drawn_a_million_times_is_refused() -> None:
+    """Each part made of two of the one before: twenty of them would keep a browser busy for minutes."""
+    doubled = "".join(f'<g id="p{n}"><use href="#p{n - 1}"/><use href="#p{n - 1}"/></g>' for n in range(1, 20))
+    with pytest.raises(ValueError, match="made of each other"):
+        cleaned(svg(f'<defs><g id="p0"><path d="M0 0h1"/></g>{doubled}</defs>'))
+    assert "use" in cleaned(svg('<defs><path id="a" d="M0 0h1"/></defs><use href="#a"/>'))
+    with pytest.raises(ValueError, match=r"too deep|cannot be read"):
+        cleaned(svg("<g>" * 4000 + "</g>" * 4000))
+
+
+@pytest.mark.parametrize("hidden", ['display="none"', 'style="display: none"', 'visibility="hidden"', 'class="off"'])
+def test_a_hidden_layer_stays_hidden(hidden: str) -> None:
+    said = cleaned(svg(f'<style>.off{{display:none}}</style><g {hidden}><path d="M1 1h7"/></g>'))
+    assert "M1 1h7" not in said
+
+
+def test_what_the_whole_drawing_is_painted_with_is_kept() -> None:
+    said = cleaned(svg("", 'viewBox="0 0 10 10" fill="none" stroke="#123" width="5"'))
+    assert said.startswith('<svg viewBox="0 0 10 10" fill="none" stroke="#123" class="logo" aria-hidden="true">')
+    assert 'fill="#123"' in cleaned(svg('<path d="M0 0h1" style="fill:#123 !important"/>'))
 
 
 def test_the_heaviest_drawing_that_is_let_in_weighs_no_more_than_that() -> None:

@@ -41,7 +41,7 @@ def po(entries: dict[tuple[str | None, str], str], fuzzy: str | None = None) -> 
 def questions(form: Questionnaire = ADULT, but: str | None = None) -> dict[tuple[str | None, str], str]:
     """Every text of a form translated, one excepted."""
     return {
-        (context(form, key), text): "" if context(form, key) == but else f"<{key}>"
+        (context(form, key), text): "" if context(form, key) == but else f"[{key}]"
         for key, text in form.texts().items()
     }
 
@@ -53,7 +53,7 @@ def languages(folder: Path, chosen: set[str] | None = None, **catalogues: str) -
     for language, text in catalogues.items():
         place = folder / language / "LC_MESSAGES"
         place.mkdir(parents=True)
-        (place / "participant.po").write_text(po({(None, "Skicka"): f"<{language}>"}), encoding="utf-8")
+        (place / "participant.po").write_text(po({(None, "Skicka"): f"[{language}]"}), encoding="utf-8")
         (place / "questions.po").write_text(text, encoding="utf-8")
     return i18n.load(folder, chosen)
 
@@ -123,8 +123,8 @@ def test_a_language_that_has_every_question_is_offered(tmp_path: Path) -> None:
     assert offered(found) == ["sv", "uk", "ar"]
     assert "ar" in found
     assert "fa" not in found
-    assert found["ar"].question("adult.useful", ADULT.texts()["useful"]) == "<useful>"
-    assert found["ar"].interface.gettext("Skicka") == "<ar>"
+    assert found["ar"].question("adult.useful", ADULT.texts()["useful"]) == "[useful]"
+    assert found["ar"].interface.gettext("Skicka") == "[ar]"
 
 
 @pytest.mark.parametrize("lacking", TEXTS)
@@ -161,6 +161,12 @@ def test_the_same_words_in_another_questionnaire_are_another_question(tmp_path: 
         ({}, "a text that is missing"),
         ({(None, "Skicka"): ""}, "a text that is empty"),
         ({(None, "Skicka"): "%(number)s"}, "a text that fills in what there is not"),
+        ({(None, "Skicka"): "100 %"}, "a stray per cent sign, which would fail on the page"),
+        ({(None, "Skicka"): "50% k"}, "another"),
+        ({(None, "Skicka"): "%(nope)999999999s"}, "a width that fills the memory"),
+        ({(None, "Skicka"): "<b>x</b>"}, "markup"),
+        ({(None, "Skicka"): "Du & jag"}, "what would be read as markup"),
+        ({(None, "Skicka"): 'min \\"syster\\"'}, "a straight quotation mark, which ends an attribute"),
         ({(None, "Skickat"): "x"}, "another text in its place"),
     ],
 )
@@ -172,7 +178,9 @@ def test_a_language_that_lacks_a_text_is_not_offered_and_is_named(
     found = i18n.load(tmp_path)
     assert offered(found) == ["sv", "ar"], why
     [fault] = found.faults
-    assert fault.startswith("translations/uk: participant.po lacks 1 texts, 'Skicka' first; it is not offered"), fault
+    assert fault.startswith(
+        "translations/uk: participant.po lacks 1 texts that can be used, 'Skicka' first; it is not offered"
+    ), fault
 
 
 def test_settings_choose_what_is_offered_and_swedish_is_always_there(tmp_path: Path) -> None:
@@ -193,14 +201,14 @@ def test_settings_choose_what_is_offered_and_swedish_is_always_there(tmp_path: P
 
 def test_staff_pages_are_had_only_in_languages_that_have_them_whole(tmp_path: Path) -> None:
     languages(tmp_path, ar=po(questions()), uk=po(questions()), fi=po(questions()))
-    (tmp_path / "uk" / "LC_MESSAGES" / "staff.po").write_text(po({(None, "Möten"): "<staff>"}), encoding="utf-8")
+    (tmp_path / "uk" / "LC_MESSAGES" / "staff.po").write_text(po({(None, "Möten"): "[staff]"}), encoding="utf-8")
     (tmp_path / "fi" / "LC_MESSAGES" / "staff.po").write_text(po({}), encoding="utf-8")
     found = i18n.load(tmp_path)
     assert list(found.for_staff) == ["sv", "uk"]
-    assert [found["uk"].interface.gettext(text) for text in ("Möten", "Skicka")] == ["<staff>", "<uk>"]
+    assert [found["uk"].interface.gettext(text) for text in ("Möten", "Skicka")] == ["[staff]", "[uk]"]
     assert list(found.translators) == ["sv", "fi", "uk", "ar"], "participants need nothing of it"
     [fault] = found.faults
-    assert fault.startswith("translations/fi: staff.po lacks 1 texts, 'Möten' first; the staff pages")
+    assert fault.startswith("translations/fi: staff.po lacks 1 texts that can be used, 'Möten' first; the staff pages")
 
 
 @pytest.mark.parametrize(
@@ -279,6 +287,8 @@ BROKEN = {
     "a line on its own": b'"Skicka"\n',
     "not UTF-8": b'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "a"\nmsgstr "\xff\xfe"\n',
     "not a catalogue": b"Hello!\n",
+    "in Latin-1": b'msgid ""\nmsgstr "Content-Type: text/plain; charset=iso-8859-1\\n"\n\nmsgid "a"\nmsgstr "\xe4"\n',
+    "a plural that divides by zero": b'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=n%0;\\n"\n',
 }
 
 

@@ -29,7 +29,10 @@ def _logo(settings: Settings) -> Markup | None:
         return None
     file = settings.instance / settings.logo
     try:
-        return logo.cleaned(file.read_bytes())
+        if not file.is_file():
+            raise FileNotFoundError(2, "No such file or directory")
+        with file.open("rb") as drawing:
+            return logo.cleaned(drawing.read(logo.MOST_READ + 1))
     except (OSError, ValueError) as error:
         raise SettingsError(f"the logo {file} cannot be used: {error}") from error
 

@@ -134,8 +134,8 @@ class Languages:
     def _say_lacking(self, language: str, file: str, lacking: list[str], so: str) -> None:
         if lacking:
             self.faults.append(
-                f"translations/{language}: {file} lacks {len(lacking)} texts, '{lacking[0][:60]}' first; {so} until "
-                "they are there"
+                f"translations/{language}: {file} lacks {len(lacking)} texts that can be used, '{lacking[0][:60]}' "
+                f"first; {so} until they are there"
             )
 
     def __getitem__(self, language: str) -> Translator:

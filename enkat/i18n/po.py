@@ -21,7 +21,11 @@ from babel.messages.pofile import read_po
 #: The header in which a catalogue says who has read it through, and what stands there before anybody has.
 REVIEWED_BY, NOBODY = "X-Reviewed-By", "nobody"
 
-_PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd%]")
+#: Whatever begins with a per cent sign is filled in, or fails to be.
+_PLACEHOLDER = re.compile(r"%(?:\(\w+\)[sd]|.?)", re.DOTALL)
+
+#: What would be read as markup on a page.
+_MARKUP = re.compile(r"[<>&\"]")
 
 #: What would come out in the wrong order inside a text that runs from right to left: what is filled in, digits in
 #: groups ("116 111" would be read as 111 116), and what they belong to in Latin letters ("WCAG 2.2").
@@ -45,9 +49,11 @@ class Held:
 def read(folder: Traversable) -> Held:
     """Read a language's folder; ValueError or OSError says which file cannot be read, and why."""
     language, place = folder.name, folder / "LC_MESSAGES"
-    participant, questions = (_read(place / f"{domain}.po", language) for domain in ("participant", "questions"))
-    staff = _read(place / "staff.po", language) if (place / "staff.po").is_file() else None
-    reviewers = {header(place / f"{domain}.po", REVIEWED_BY) for domain in ("participant", "questions")}
+    (participant, one), (questions, other) = (
+        _read(place / f"{domain}.po", language) for domain in ("participant", "questions")
+    )
+    staff = _read(place / "staff.po", language)[0] if (place / "staff.po").is_file() else None
+    reviewers = {one, other}
     is_reviewed = reviewers.isdisjoint({"", NOBODY})
     return Held(language, participant, questions, staff, ", ".join(sorted(reviewers)) if is_reviewed else None)
 
@@ -60,7 +66,7 @@ def due(file: Traversable) -> list[str]:
 
 def header(file: Traversable, name: str) -> str:
     """A line of a catalogue's header; Babel forgets those that it does not know."""
-    first = file.read_text(encoding="utf-8").partition("\n\n")[0]
+    first = file.read_text(encoding="utf-8-sig").partition("\n\n")[0]
     lines = "".join(re.findall(r'^(?:msgstr )?"(.*)"$', first, re.MULTILINE)).split(r"\n")
     return next((value.strip() for key, _, value in (line.partition(":") for line in lines) if key == name), "")
 
@@ -73,10 +79,15 @@ def lacks(catalogue: Catalog, text: str, context: str | None = None) -> bool:
 
 
 def misnamed(message: Message) -> list[str]:
-    """The translations that do not fill in what their source does: a lost `%(number)s`, or one more."""
+    """The translations that do not fill in what their source does (a lost `%(number)s`, one more, a stray per cent
+    sign), or hold markup that it does not."""
     sources = [message.id] if isinstance(message.id, str) else message.id
-    wanted = {tuple(sorted(_PLACEHOLDER.findall(text))) for text in sources}
-    return [text for text in _said(message) if text and tuple(sorted(_PLACEHOLDER.findall(text))) not in wanted]
+    wanted = {_marks(text) for text in sources}
+    return [text for text in _said(message) if text and _marks(text) not in wanted]
+
+
+def _marks(text: str) -> tuple[str, ...]:
+    return tuple(sorted(_PLACEHOLDER.findall(text) + _MARKUP.findall(text)))
 
 
 def compiled(catalogues: Iterable[Catalog], is_right_to_left: bool) -> gettext.NullTranslations:
@@ -93,14 +104,19 @@ def isolated(text: str) -> str:
     return _ISOLATED.sub(lambda found: (_FIRST_STRONG if found["value"] else _LEFT_TO_RIGHT) + found[0] + _END, text)
 
 
-def _read(file: Traversable, language: str) -> Catalog:
+def _read(file: Traversable, language: str) -> tuple[Catalog, str]:
+    """A catalogue and its reviewer."""
     try:
         Locale.parse(language)
-        catalogue = read_po(BytesIO(file.read_bytes()), locale=language, abort_invalid=True)
-        _compiled(catalogue, False)
+        catalogue = read_po(
+            BytesIO(file.read_bytes().removeprefix(b"\xef\xbb\xbf")), locale=language, abort_invalid=True
+        )
+        numbered = _compiled(catalogue, False).ngettext
+        for number in range(200):
+            numbered("one", "many", number)  # a plural that divides by zero would fail on a page
+        return catalogue, header(file, REVIEWED_BY)
     except Exception as error:
         raise ValueError(f"translations/{language}: {file.name} cannot be read: {error}") from error
-    return catalogue
 
 
 def _compiled(catalogue: Catalog, is_right_to_left: bool) -> gettext.GNUTranslations:

@@ -71,7 +71,9 @@ def by_day(colour: Colour) -> Accent:
     accent = Accent(colour, _WHITE, LIGHT_GROUNDS[1].mixed(colour, _SOFTENED))
     least = min(colour.contrast(ground) for ground in (*LIGHT_GROUNDS, accent.soft))
     if least < READABLE:
-        raise ValueError(f"the contrast of {colour} with its ground is {least:.1f}:1 and has to be {READABLE}:1")
+        raise ValueError(
+            f"the contrast of {colour} with its ground is {least:.1f}:1 and has to be {READABLE}:1; choose a darker one"
+        )
     return accent
 
 

@@ -31,6 +31,7 @@ class Guess(StrEnum):
     KEY = "key"
     RECEIPT = "receipt"
     PASSWORD = "password"
+    REPEAT = "repeat"
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,13 @@ class Limit:
 
 
 #: A key has 50 random bits and a receipt 80: five a second from an address find one of a thousand keys in 7,000 years.
-#: A password may be worse than it should be.
+#: A password may be worse than it should be. Whoever knows the id of a form that was sent could send others under it,
+#: to see which one changes nothing; that is counted for each form, wherever it comes from.
 LIMITS = {
     Guess.KEY: Limit(burst=60, rate=5, burst_of_all=3000, rate_of_all=100),
     Guess.RECEIPT: Limit(burst=30, rate=1, burst_of_all=1000, rate_of_all=20),
     Guess.PASSWORD: Limit(burst=10, rate=1 / 6, burst_of_all=200, rate_of_all=2),
+    Guess.REPEAT: Limit(burst=10, rate=1 / 600, burst_of_all=1000, rate_of_all=1),
 }
 
 

@@ -20,13 +20,15 @@
     function make(kind, name, parent, before) {
       var made = document.createElement(kind);
       made.className = name;
-      if (kind === 'button') made.type = kind;
+      made.type = kind;
       return parent.insertBefore(made, before || null);
     }
 
+    function hush() { if (speech) speech.cancel(); }
+
     function show(step, isMove) {
       at = step;
-      if (speech) speech.cancel();
+      hush();
       each(items, function (item, number) { item.hidden = number !== at; });
       document.querySelector('.intro').hidden = at > 0;
       back.hidden = at === 0;
@@ -55,54 +57,64 @@
       show(step || 0, step);
     }
 
-    // Only a voice of the phone's own: with the others each question would go to somebody's server to be read.
+    // Only a voice that says it is the phone's own: with the others each question would go to a server to be read.
     function listen() {
       var voice = speech.getVoices().filter(function (one) {
         return one.localService && one.lang.split(/[-_]/)[0] === document.documentElement.lang;
       })[0];
-      if (voice && !form.querySelector('.listen')) each(items, function (item) {
-        var button = make('button', 'listen', item, item.children[1]);
-        function rest() { button.textContent = say('listen'); }
-        rest();
+      if (voice && !form.querySelector('.listen')) each(document.querySelectorAll('.intro, .item'), function (item) {
+        var button = make('button', '', item, item.children[1]), isOn = true;
+        function turn() {
+          isOn = !isOn;
+          button.className = isOn ? 'listen on' : 'listen';
+          button.textContent = say(isOn ? 'hush' : 'listen');
+        }
+        turn();
         button.onclick = function () {
-          var isOn = button.textContent === say('hush'), text = [];
-          speech.cancel();
-          rest();
-          if (isOn) return;
-          each(item.querySelectorAll('legend, label, [id$=hint]'), function (part) { text.push(part.textContent); });
-          var words = new window.SpeechSynthesisUtterance(text.join('. '));
+          var text = [];
+          hush();
+          turn();
+          if (!isOn) return;
+          each(item.querySelectorAll('legend, label, h1, p:not([aria-live])'), function (part) {
+            text.push(part.lastChild.textContent);
+          });
+          var words = new window.SpeechSynthesisUtterance(text.join('\n'));
           words.voice = voice;
           words.lang = voice.lang;
-          words.onend = words.onerror = rest;
-          button.textContent = say('hush');
+          words.onend = words.onerror = function () { if (isOn) turn(); };
           speech.speak(words);
         };
       });
     }
 
-    function replace(html, step) {
+    function replace(html, more) {
       var page = new DOMParser().parseFromString(html, 'text/html'), root = document.documentElement;
-      if (!page.querySelector('main')) throw new Error('not our page');
+      if (!page.querySelector('main + .foot') || more && !page.querySelector('form[data-steps]')) throw page;
       document.title = page.title;
       root.lang = page.documentElement.lang;
       root.dir = page.documentElement.dir;
       root.replaceChild(document.adoptNode(page.body), document.body);
       window.scrollTo(0, 0);
-      if (speech) speech.cancel();
-      start(step);
-      if (!step) focus(document.querySelector('.faults') || document.querySelector('h1'));
+      hush();
+      // What was written is not to be held in memory by what listens on.
+      if (speech) speech.onvoiceschanged = null;
+      window.ononline = null;
+      start(more && at);
+      if (!more) focus(document.querySelector('.faults') || document.querySelector('h1'));
     }
 
-    function fields() { return new URLSearchParams(new FormData(form)); }
+    function fields() { return String(new URLSearchParams(new FormData(form))); }
 
-    function post(to, body, failed, step) {
-      if (busy) return;
+    function post(to, more, failed) {
+      var body = fields();
       busy = true;
-      window.fetch(to, { method: 'POST', credentials: 'omit', body: body }).then(function (reply) {
-        return reply.text();
-      }).then(function (html) {
-        window.removeEventListener('online', again);
-        replace(html, step);
+      window.fetch(to, {
+        method: 'POST', credentials: 'omit', body: body + more,
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' }
+      }).then(function (reply) { return reply.text(); }).then(function (html) {
+        // Written on meanwhile: the page would take it back.
+        if (more && body !== fields()) post(to, more, failed);
+        else replace(html, more);
       }).catch(function () {
         busy = false;
         failed();
@@ -111,9 +123,13 @@
 
     function again() {
       window.clearTimeout(waiting);
+      if (busy) {
+        waiting = window.setTimeout(again, 300);
+        return;
+      }
       send.disabled = true;
       status.textContent = say('sending');
-      post(form.action, fields(), function () {
+      post(form.action, '', function () {
         send.disabled = false;
         status.textContent = say('waiting');
         waiting = window.setTimeout(again, wait);
@@ -122,35 +138,36 @@
     }
 
     function isOld() {
-      try { fields(); } catch (old) { return true; }
-      return !window.fetch || !window.DOMParser;
+      // Where FormData cannot be gone through, the parameters are made of nothing.
+      try { return !/submission=\w/.test(fields()) || !window.fetch || !window.DOMParser; } catch (old) { return true; }
     }
 
-    form.addEventListener('submit', function (event) {
+    form.onsubmit = function (event) {
       if (steps && at < items.length - 1) {
         event.preventDefault();
         show(at + 1, true);
       } else if (!isOld()) {
         event.preventDefault();
-        window.addEventListener('online', again);
-        again();
+        window.ononline = again;
+        if (!busy || !waiting) again();
       }
-    });
+    };
 
-    // Another language, with all that is filled in so far.
+    // Another language, with all that is filled in so far; not while it is being sent.
     each(document.querySelectorAll('.bar li a'), function (link) {
       link.onclick = function (event) {
         if (isOld()) return;
         event.preventDefault();
-        var body = fields();
-        body.append('lang', link.lang);
-        post(link.href, body, function () {}, at);
+        if (!busy && !waiting) post(link.href, '&lang=' + link.lang, function () {
+          if (!link.nextSibling) make('p', 'small', link.parentNode).setAttribute('role', 'status');
+          link.nextSibling.textContent = say('retry');
+        });
       };
     });
 
     each(form.querySelectorAll('textarea'), function (text) {
       var named = text.parentNode.querySelector('.named'), left = text.parentNode.querySelector('.left'), typing;
-      text.addEventListener('input', function () {
+      text.oninput = function () {
         // Two capitalised words in a row, a number or an address: a gentle word, and nothing is held up.
         var points = /[A-Z\xc0-\xde][a-z\xdf-\xff]+ [A-Z\xc0-\xde][a-z\xdf-\xff]+|[+\d][\d -]{6,}\d|\S@\S/.test(text.value);
         named.textContent = points ? named.getAttribute('data-named') : '';
@@ -160,13 +177,13 @@
           var rest = text.maxLength - text.value.length;
           left.textContent = rest < 500 ? say('left') + ' ' + rest : '';
         }, 400);
-      });
+      };
     });
     if (steps) byStep();
     if (speech) {
       listen();
       speech.onvoiceschanged = listen;
-      window.onpagehide = function () { speech.cancel(); };
+      window.onpagehide = hush;
     }
   }
   start();

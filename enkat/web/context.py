@@ -102,6 +102,17 @@ def is_staff_path(path: str) -> bool:
     return path in ("/staff", "/results", "/results.csv") or path.startswith(("/staff/", "/results/"))
 
 
+def is_from_elsewhere() -> bool:
+    """True where another site sent this form. Whoever knew its random id could ask later what became of it, so a form
+    that strangers filled in is nobody's. Browsers too old to say where from are believed."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "null")
+    return (
+        site not in ("same-origin", "none")
+        if site
+        else origin not in ("null", base_url(), request.host_url.rstrip("/"))
+    )
+
+
 def base_url() -> str:
     """What links begin with: the setting, or where this request came to."""
     return house().settings.base_url or request.host_url.rstrip("/")

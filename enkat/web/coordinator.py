@@ -164,10 +164,11 @@ def slips(meeting_id: str) -> _Page:
     rooms = [link for link in _links(overview) if link.is_room and planned[link.role]]
     copies = [link for link in rooms for _copy in range(planned[link.role])]
     tongues = _tongues(rooms)
+    mine = {"tongue": translator().language, "groups": {link.role: _(ROLES[link.role]) for link in rooms}}
     with speaking(tongues.chosen.language):
         titles = {link.role: _title(link.questionnaire) for link in rooms}
         sheet = render_template(
-            "participant/slips.html", slips=copies, titles=titles, roles=ROLES, closes=overview.meeting.closes
+            "participant/slips.html", slips=copies, titles=titles, roles=ROLES, closes=overview.meeting.closes, **mine
         )
     return render_template(
         "coordinator/slips.html", overview=overview, has_slips=bool(copies), sheet=Markup(sheet), tongues=tongues

@@ -48,6 +48,15 @@ def failed(guess: Guess, account: str = "") -> None:
     _brake().fail(guess, client(), account)
 
 
+def may_be_told(submission: str, is_edited: bool) -> bool:
+    """Whether a repeated form may still be told from an edited one; a few times, for somebody who went back."""
+    if _brake().wait(Guess.REPEAT, "", submission):
+        return False
+    if is_edited:
+        _brake().fail(Guess.REPEAT, "", submission)
+    return True
+
+
 def client() -> str:
     """The address that a request comes from: the one that asks or, where that is the proxy named in the settings, the
     last one that it names. What a client claims of itself beside that is not believed."""

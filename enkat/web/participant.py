@@ -4,9 +4,11 @@ No cookie, no session and no CSRF token here: the link is the authority.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from enkat import answering
@@ -26,9 +28,9 @@ from enkat.secrecy import tokens
 from enkat.secrecy.guessing import Guess
 from enkat.web import access, answer_form
 from enkat.web.answer_form import AnswerForm
-from enkat.web.context import db, house, speak, today, translator
+from enkat.web.context import db, house, is_from_elsewhere, speak, today, translator
 from enkat.web.context import gettext as _
-from enkat.web.guesses import Slowed, guessing, told_to_wait
+from enkat.web.guesses import Slowed, guessing, may_be_told, told_to_wait
 
 pages = Blueprint("participant", __name__)
 
@@ -78,6 +80,8 @@ def _opened(key: str, draw: Callable[[Questionnaire], str]) -> _Page | Response:
         with guessing(Guess.KEY, tokens.normal_key(key)):
             link = answering.open_link(db(), house().keys, key, today())
     except Slowed as slowed:
+        if request.method == "POST":
+            return told_to_wait(_still_filled(key), slowed)
         return told_to_wait(render_template("participant/wait.html"), slowed, comes_back=True)
     except (UnknownLink, RevokedLink, ClosedSurvey) as refusal:
         return _no_form(refusal)
@@ -88,8 +92,10 @@ def _opened(key: str, draw: Callable[[Questionnaire], str]) -> _Page | Response:
 @access.public
 def send(key: str) -> _Page | Response:
     """Take what was filled in; the reply is the thanks, so that a lost reply can be asked for again."""
+    if is_from_elsewhere():
+        return _opened(key, _blank_form)
     if "lang" in request.form:
-        return _opened(key, _as_filled_in)
+        return _in_another_language(key)
     try:
         with guessing(Guess.KEY, tokens.normal_key(key)):
             link, _meeting = answering.find_link(db(), house().keys, key)
@@ -110,7 +116,18 @@ def send(key: str) -> _Page | Response:
     except StoreError as error:
         current_app.logger.error("%s", error)
         return _not_saved(key)
+    if not may_be_told(sent.submission, received.unchanged):
+        received = replace(received, unchanged=True)
     return render_template("participant/thanks.html", received=received), 200
+
+
+def _in_another_language(key: str) -> _Page | Response:
+    """The form as it is filled in so far, nothing judged and nothing kept."""
+    try:
+        return _opened(key, _as_filled_in)
+    except StoreError as error:
+        current_app.logger.error("%s", error)
+        return _not_saved(key)
 
 
 @pages.route("/withdraw", methods=["GET", "POST"])
@@ -202,15 +219,20 @@ def _still_filled(key: str) -> str:
 
 
 #: The form's fields that are no items.
-_OWN = frozenset({"submission"})
+_OWN = frozenset({"submission", "lang"})
 
 
 def _judged(questionnaire: Questionnaire) -> AnswerForm:
     speak(house().offered[questionnaire.id])
-    sent = answer_form.read(questionnaire, request.form)
+    sent = answer_form.read(questionnaire, MultiDict(_but_the_language()))
     if request.files:
         sent.faults.append(_("Filer kan inte tas emot."))
     return sent
+
+
+def _but_the_language() -> list[tuple[str, str]]:
+    """What was sent of the form's own; the language is how it is to be shown."""
+    return [(name, value) for name, value in request.form.items(multi=True) if name != "lang"]
 
 
 def _form_page(questionnaire: Questionnaire, filled: AnswerForm) -> str:
@@ -235,7 +257,7 @@ def _blank_form(questionnaire: Questionnaire) -> str:
 
 def _as_filled_in(questionnaire: Questionnaire) -> str:
     """The form with what has come so far, for somebody who chose another language in the midst of it."""
-    return _form_page(questionnaire, answer_form.unjudged(answer_form.read(questionnaire, request.form)))
+    return _form_page(questionnaire, answer_form.unjudged(_judged(questionnaire)))
 
 
 #: What stands in a drawn form until somebody opens it; no text of a page has an at sign.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
+from itertools import product
 from random import Random
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -1075,3 +1076,150 @@ def box(db: Database) -> tuple[int, int]:
 
 def _meeting(town: Town) -> Meeting:
     return town.meeting(NINE, town.assignment("M-999"))
+
+
+# What strangers do with a form
+
+
+ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
+
+
+@pytest.mark.parametrize(
+    "headers", [ELSEWHERE, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://elsewhere.example"}]
+)
+@pytest.mark.parametrize("more", [{"lang": "sv"}, {}, {"prep": "4"}])
+def test_a_form_that_another_site_filled_in_is_nobodys(
+    participant: InspectingClient, personal: str, db: Database, headers: dict[str, str], more: dict[str, str]
+) -> None:
+    """Whoever planted a form's id could ask later what was answered under it, and take the answer back."""
+    planted = "a" * 32
+    before = contents(db)
+    reply = participant.post(
+        f"/{personal}?lang=sv", data={"submission": planted, "words": "planted"} | more, headers=headers
+    )
+    assert reply.status_code == 200
+    assert "planted" not in reply.text
+    assert planted not in reply.text
+    assert " checked" not in reply.text
+    assert contents(db) == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:8000"},
+        {},
+    ],
+)
+def test_a_form_of_our_own_is_taken_from_browsers_old_and_new(
+    participant: InspectingClient, personal: str, db: Database, headers: dict[str, str]
+) -> None:
+    data = Page(participant.get(f"/{personal}").text).form_values() | {"prep": "4"}
+    assert participant.post(f"/{personal}", data=data, headers=headers).status_code == 200
+    assert box(db) == (1, 1)
+
+
+def test_sending_other_answers_under_a_known_id_soon_tells_nothing(
+    participant: InspectingClient, personal: str
+) -> None:
+    """Only the same answers again change nothing; after a few tries all of them are told so alike."""
+    own = Page(participant.get(f"/{personal}").text).form_values()
+    secret = {"prep": "5", "safe": "5"}
+    assert participant.post(f"/{personal}", data=own | secret).status_code == 200
+    told = [
+        "har inte ändrats" in participant.post(f"/{personal}", data=own | {"prep": one, "safe": other}).text
+        for one, other in product("12345", repeat=2)
+    ]
+    assert len(told) == 25
+    assert all(told), "the last one is the right one"
+
+
+def test_the_same_answers_again_are_thanked_for_as_often_as_the_network_asks(
+    participant: InspectingClient, personal: str
+) -> None:
+    own = Page(participant.get(f"/{personal}").text).form_values() | {"prep": "5"}
+    thanks = [participant.post(f"/{personal}", data=own).text for _ in range(40)]
+    assert set(thanks) == {thanks[0]}
+    assert "har inte ändrats" not in thanks[0]
+
+
+# Another language midway
+
+
+def test_a_form_is_shown_as_it_is_filled_in_when_another_language_is_chosen(
+    participant: InspectingClient, personal: str, db: Database
+) -> None:
+    before = contents(db)
+    data = {
+        "submission": "b" * 32,
+        "prep": "4",
+        "safe": "declined",
+        "words": "Mina <ord>",
+        "lang": "en",
+        "made-up": "x",
+    }
+    reply = participant.post(f"/{personal}?lang=en", data=data)
+    assert reply.status_code == 200
+    page = Page(reply.text)
+    assert page.all("html")[0]["lang"] == "en"
+    assert page.form_values()["submission"] == "b" * 32
+    chosen = [(a["name"], a["value"]) for a in page.all("input") if "checked" in a]
+    assert chosen == [("prep", "4"), ("safe", "declined")]
+    assert "Mina &lt;ord&gt;" in reply.text
+    assert 'role="alert"' not in reply.text, "nothing is judged before it is sent"
+    assert contents(db) == before
+
+
+def test_another_language_shows_the_same_of_an_open_and_an_answered_link(
+    participant: InspectingClient, town: Town, personal: str
+) -> None:
+    other = town.personal(town.meeting(assignment=town.assignment("M-9")), Role.KIN).key
+    assert send(participant, personal).status_code == 200
+    pages = [participant.post(f"/{key}?lang=ar", data={"lang": "ar", "prep": "4"}).text for key in (personal, other)]
+    assert without_id(pages[0]) == without_id(pages[1])
+
+
+def test_another_language_loses_nothing_while_somebody_else_guesses(
+    participant: InspectingClient, personal: str
+) -> None:
+    for number in range(80):
+        participant.get(f"/AAAAAAAA{number:02}")
+    reply = participant.post(f"/{personal}?lang=en", data={"lang": "en", "prep": "4", "words": "Mina ord"})
+    assert reply.status_code == 429
+    assert "Mina ord" in reply.text
+    assert "does not belong" not in reply.text
+
+
+def test_another_language_loses_nothing_while_the_database_is_away(
+    participant: InspectingClient, personal: str, house: House
+) -> None:
+    house.settings.database.rename(house.settings.database.with_suffix(".away"))
+    data = {"lang": "en", "prep": "4", "words": "Mina ord"}
+    reply = participant.post(f"/{personal}?lang=en&form=adult", data=data)
+    assert reply.status_code == 503
+    assert "Mina ord" in reply.text
+
+
+def test_the_thanks_do_not_lead_to_an_empty_form_in_another_language(
+    participant: InspectingClient, personal: str
+) -> None:
+    """It would look as if nothing had been sent, and the receipt would be gone."""
+    opened = participant.get(f"/{personal}")
+    assert "?lang=en" in opened.text
+    thanks = send(participant, personal)
+    taken = participant.post(f"/{personal}", data={"submission": "c" * 32, "prep": "1"})
+    assert (thanks.status_code, taken.status_code) == (200, 409)
+    for page in (thanks, taken):
+        assert not [a for a in Page(page.text).all("a") if a["href"].startswith("?lang=")]
+
+
+def test_what_is_read_beside_the_form_does_not_take_its_place(participant: InspectingClient, personal: str) -> None:
+    """On the way back from the notice everything that was filled in would be gone."""
+    beside = [
+        a for a in Page(participant.get(f"/{personal}").text).all("a") if a["href"].startswith(("/privacy", "/access"))
+    ]
+    assert len(beside) == 2
+    assert all((a["target"], a["rel"]) == ("_blank", "noopener") for a in beside)
