@@ -92,7 +92,7 @@ def test_each_question_can_be_listened_to_where_the_phone_has_a_voice_of_its_own
     phone = opened(phones, key, language, SWEDISH | {"lang": "de-DE"}, voice)
     expect(phone.locator(".item > .listen")).to_have_count(len(ADULT.items))
     for item in ADULT.items:
-        button = phone.locator(".listen:visible")
+        button = phone.locator(".item > .listen:visible")
         expect(button).to_have_text(said.interface.gettext("Lyssna"))
         button.tap()
         what, text, spoken, by = happened(phone)[-1]
@@ -128,7 +128,7 @@ def test_voices_that_come_late_bring_one_button_for_each_question(phones: Phones
     assert phone.locator(".listen").count() == 0
     for _time in range(3):  # browsers say so more than once
         phone.evaluate("voices => speechSynthesis.come(voices)", [SWEDISH])
-    expect(phone.locator(".listen")).to_have_count(len(ADULT.items))
+    expect(phone.locator(".item > .listen")).to_have_count(len(ADULT.items))
 
 
 def test_nothing_is_said_of_what_was_chosen_or_written(phones: Phones, key: str) -> None:
@@ -141,23 +141,30 @@ def test_nothing_is_said_of_what_was_chosen_or_written(phones: Phones, key: str)
     phone.locator(".bar li a[lang=sv]").tap()
     expect(phone.locator("html")).to_have_attribute("lang", "sv")
     expect(phone.locator("textarea")).to_have_value(written)
-    phone.locator(".listen:visible").tap()
+    phone.locator(".item > .listen:visible").tap()
     what, text, *_voice = happened(phone)[-1]
     assert what == "said"
     assert [word for word in written.split() if word in text] == []
     while phone.locator(".steps .quiet").is_visible():
         phone.locator(".steps .quiet").tap()
-    phone.locator(".listen:visible").tap()
+    phone.locator(".item > .listen:visible").tap()
     before = happened(phone)[-1]
-    phone.locator(".listen:visible").tap()
+    phone.locator(".item > .listen:visible").tap()
     choice(phone, "prep", "2").tap()
-    phone.locator(".listen:visible").tap()
+    phone.locator(".item > .listen:visible").tap()
     assert happened(phone)[-1] == before
+
+
+def test_the_promise_can_be_listened_to_before_anything_is_answered(phones: Phones, key: str) -> None:
+    """Those who cannot read it are those whom it is for."""
+    phone = opened(phones, key, "sv", SWEDISH)
+    phone.locator(".intro > .listen").tap()
+    assert_in_order(happened(phone)[-1][1], ["Hur var mötet?", ADULT.promise, "Så skyddas ditt svar"])
 
 
 def test_pressing_again_stops_and_the_label_goes_to_and_fro(phones: Phones, key: str) -> None:
     phone = opened(phones, key, "sv", SWEDISH)
-    button = phone.locator(".listen:visible")
+    button = phone.locator(".item > .listen:visible")
     for _time in range(2):
         button.tap()
         expect(button).to_have_text("Sluta lyssna")
@@ -173,7 +180,7 @@ def test_pressing_again_stops_and_the_label_goes_to_and_fro(phones: Phones, key:
 def test_pressing_again_stops_on_a_page_that_the_browser_has_translated(phones: Phones, key: str) -> None:
     """The browser puts its own words on the button, each time it changes."""
     phone = opened(phones, key, "sv", SWEDISH)
-    button = phone.locator(".listen:visible")
+    button = phone.locator(".item > .listen:visible")
     button.tap()
     button.evaluate("button => button.innerHTML = '<font><font>Dinlemeyi bırak</font></font>'")
     button.tap()
@@ -183,7 +190,7 @@ def test_pressing_again_stops_on_a_page_that_the_browser_has_translated(phones: 
 def test_it_falls_silent_when_somebody_goes_on_to_the_next_question_or_back(phones: Phones, key: str) -> None:
     phone = opened(phones, key, "sv", SWEDISH)
     for way in (".steps button:not(.quiet)", ".steps .quiet"):
-        phone.locator(".listen:visible").tap()
+        phone.locator(".item > .listen:visible").tap()
         phone.locator(way).tap()
         assert happened(phone)[-1] == ["hushed"]
         expect(phone.locator(".listen", has_text="Sluta lyssna")).to_have_count(0)
@@ -192,16 +199,15 @@ def test_it_falls_silent_when_somebody_goes_on_to_the_next_question_or_back(phon
 @pytest.mark.parametrize("way", ["another page", "another language", "loading again"])
 def test_it_falls_silent_when_somebody_leaves(phones: Phones, key: str, way: str) -> None:
     phone = opened(phones, key, "sv", SWEDISH, ARABIC)
-    phone.locator(".listen:visible").tap()
+    phone.locator(".item > .listen:visible").tap()
     assert happened(phone)[-1][0] == "said"
     if way == "another page":
-        phone.get_by_role("link", name="Så skyddas ditt svar").tap()
-        expect(phone.locator("main")).to_have_class("notice")
+        phone.goto("/withdraw")
     elif way == "another language":
         phone.locator(".bar summary").tap()
         phone.locator(".bar li a[lang=ar]").tap()
         expect(phone.locator("html")).to_have_attribute("lang", "ar")
-        expect(phone.locator(".listen")).to_have_count(len(ADULT.items))
+        expect(phone.locator(".item > .listen")).to_have_count(len(ADULT.items))
     else:
         phone.reload()
     assert happened(phone)[-1] == ["hushed"]
@@ -210,8 +216,8 @@ def test_it_falls_silent_when_somebody_leaves(phones: Phones, key: str, way: str
 def test_listening_sends_nothing(place: Place, phones: Phones, meeting: Meeting, key: str) -> None:
     phone = opened(phones, key, "sv", SWEDISH)
     for _item in ADULT.items:
-        phone.locator(".listen:visible").tap()
-        phone.locator(".listen:visible").press("Enter")
+        phone.locator(".item > .listen:visible").tap()
+        phone.locator(".item > .listen:visible").press("Enter")
         at = phone.locator("form .item:visible").count()
         assert at == 1
         go_on(phone)
@@ -259,7 +265,7 @@ def texts_of(said: Translator, item: Item) -> list[str]:
         return said.question(context(ADULT, key), ADULT.texts()[key])
 
     if item.kind is ItemKind.TEXT:
-        return [said.interface.gettext("Med egna ord, om du vill"), text(item.id), text(f"{item.id}.hint")]
+        return [text(item.id), text(f"{item.id}.hint")]
     missing = [said.interface.gettext(one) for one in ("Vet inte", "Vill inte svara")]
     return [text(item.id), *(text(f"point.{point.value}") for point in ADULT.points), *missing]
 
