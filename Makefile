@@ -18,11 +18,11 @@ run: $(VENV)/.installed
 	@exec $(BIN)/enkat serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.tools $(VENV)/.browser
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 # The attacks at full length.
 attack: $(VENV)/.tools $(VENV)/.browser
-	ENKAT_ATTACK=full $(BIN)/pytest -n 2 $(ARGS)
+	ENKAT_ATTACK=full $(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 # What CI asks for after the tests.
 check: lint types

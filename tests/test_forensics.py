@@ -679,7 +679,8 @@ def test_a_leak_planted_in_what_the_insider_holds_is_found(
     play: Callable[..., Scene], plant: Callable[..., None], attack: forensics.Attack
 ) -> None:
     ledger = Ledger()
-    for seed in range(_PLANTED):
+    # The pieces of an id are short in a log: with few people chance alone puts some of them beside the right answer.
+    for seed in range(_PLANTED * (2 if plant is logs_that_tell else 1)):
         scene = play(f"{plant.__name__} {seed}")
         evidence = scene.evidence()
         plant(evidence, scene.owners, scene)

@@ -119,7 +119,9 @@ def test_a_link_that_does_not_open_can_be_opened_again_as_often_as_it_takes(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "person"), zip(TROUBLES.values(), cycle(["presses again", "waits"])), ids=TROUBLES.keys()
+    ("trouble", "person"),
+    list(zip(TROUBLES.values(), cycle(["presses again", "waits"]), strict=False)),
+    ids=TROUBLES.keys(),
 )
 def test_with_script_the_page_keeps_everything_and_sends_it_when_the_network_is_back(
     town: Town, network: Network, phones: Phones, meeting: Meeting, key: str, trouble: Trouble, person: str

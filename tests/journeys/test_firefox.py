@@ -1,8 +1,10 @@
-"""The whole journey in Firefox, in every language, with the script and without: no other engine may change the count.
+"""The whole journey in Firefox, in every language, with the script and without (in turns, but for the full attack).
 
 Where no Firefox can be had these tests are not there; `make test` tries to install one.
 """
 
+import os
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,11 @@ LANGUAGES = ["sv", "en", "fi", "ar", "fa", "so", "ti", "uk", "ckb", "pl"] if PRO
 WORDS = {"ar": "كان جيدًا", "fa": "خوب بود", "ckb": "باش بوو", "ti": "ጽቡቕ ነይሩ", "uk": "Було добре"}
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("language", LANGUAGES)
+EACH = list(product(LANGUAGES, (True, False)))
+WALKS = EACH if os.environ.get("ENKAT_ATTACK") == "full" else list(zip(LANGUAGES, cycle((True, False)), strict=False))
+
+
+@pytest.mark.parametrize(("language", "script"), WALKS)
 def test_an_answer_is_given_in_firefox(server: Server, town: Town, tmp_path: Path, language: str, script: bool) -> None:
     meeting = town.meeting({Role.CHILD: 1})
     address = f"{server.settings.base_url}/{town.rooms(meeting)[Role.CHILD].key}"
