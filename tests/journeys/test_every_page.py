@@ -51,9 +51,7 @@ PARTICIPANTS_WALKS = walks(
     PARTICIPANTS_LANGUAGES,
     [("sv", ("light", 320)), ("ar", ("light", 320)), ("ti", ("dark", 320))],
 )
-STAFF_WALKS = walks(
-    ["sv", "en"], ["sv", "sv", "en", "sv", "sv", "en"], [("sv", ("light", 390)), ("sv", ("light", 1280))]
-)
+STAFF_WALKS = walks(["sv", "en"], ["sv", "en", "sv"], [("sv", ("light", 390)), ("sv", ("light", 1280))])
 
 #: What a finger has to hit on a participant's page; a link within a sentence is text.
 CONTROLS = "button, summary, .bar a, .button, .aside, input:not([type=radio], [type=hidden]), textarea"
