@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from enkat import contacting, counting, publishing, severing
+from enkat import counting, publishing, severing
 from enkat.counting import Counted
 from enkat.house import House
+from enkat.inviting import contacting
 from enkat.model.audit import BACKGROUND
 from enkat.model.errors import EnkatError
 from enkat.storage import audit, witness

@@ -30,9 +30,10 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 import enkat
-from enkat import answering, checking, clearing, cli, contacting, counting, inviting, staffing, worker
-from enkat.contacting import Address
+from enkat import answering, checking, clearing, cli, counting, inviting, staffing, worker
 from enkat.house import House
+from enkat.inviting import contacting
+from enkat.inviting.contacting import Address
 from enkat.model.audit import BACKGROUND, TERMINAL, Act, AuditHead
 from enkat.model.errors import EnkatError, KeyFileError, StoreError
 from enkat.model.meeting import Channel, Meeting, OpenedLink, Source

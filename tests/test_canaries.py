@@ -28,9 +28,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import enkat
-from enkat import clearing, cli, contacting, inviting, staffing
+from enkat import clearing, cli, inviting, staffing
 from enkat.app import create_app
 from enkat.house import House
+from enkat.inviting import contacting
 from enkat.model.meeting import Channel, Meeting, OpenedLink
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from enkat import contacting, counting, inviting, worker
-from enkat.contacting import Address
+from enkat import counting, inviting, worker
+from enkat.inviting import contacting
+from enkat.inviting.contacting import Address
 from enkat.model.errors import EnkatError, KeyFileError, NotFound, Refused
 from enkat.model.meeting import CONTACT_DAYS, Channel, Meeting, OpenedLink
 from enkat.model.survey import Role

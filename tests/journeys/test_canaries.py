@@ -23,7 +23,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from enkat import contacting, inviting
+from enkat import inviting
+from enkat.inviting import contacting
 from enkat.model.meeting import Channel, Meeting
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
