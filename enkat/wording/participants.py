@@ -1,5 +1,6 @@
 """The words that participants meet, in every language on offer."""
 
+from enkat.model.message import Purpose
 from enkat.model.survey import Role
 
 
@@ -29,3 +30,22 @@ FAULTS = {
     500: (N_("Något gick fel"), N_("Felet är noterat. Vänta en stund och försök igen.")),
     503: (N_("Vänta en liten stund"), N_("Det går inte att läsa eller spara just nu. Försök snart igen.")),
 }
+
+#: An SMS says nothing of a case, a child or social services, and is one part: with a link of 42 characters there is room
+#: for 118 more in Latin letters without unusual accents, for 28 in others.
+SMS = {
+    Purpose.LINK: N_("Här är länken till frågorna. Det är frivilligt att svara: %(link)s"),
+    Purpose.REMINDER: N_("Du kan fortfarande svara på frågorna: %(link)s"),
+}
+
+#: An e-mail, as neutral: its subject, what stands before its link, and what stands after.
+MAIL_SUBJECT = N_("Några frågor till dig")
+MAIL_BEFORE = {
+    Purpose.LINK: (N_("Hej!"), N_("Här är länken till frågorna som du har hört om:")),
+    Purpose.REMINDER: (N_("Hej!"), N_("Du kan fortfarande svara. Här är länken till frågorna:")),
+}
+MAIL_AFTER = (
+    N_("Det är frivilligt att svara. Det tar två minuter."),
+    N_("Öppen till %(day)s."),
+    N_("Det går inte att svara på det här mejlet. Har du fått det av misstag? Ta bort det."),
+)
