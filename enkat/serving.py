@@ -55,7 +55,7 @@ def serve(house: House, host: str, port: int, workers: int | None = None) -> Non
     passwords.prepare()
     gc.collect()
     gc.freeze()  # what the workers share is not to be touched, and so copied, by their collectors
-    background = _Background()
+    background = _Background(house.settings.base_url)
     background.start()
     try:
         server.serve(target_loader=partial(_loaded, app, os.getpid()), wrap_loader=False)
@@ -77,13 +77,15 @@ def _end_with(server: int) -> None:
 
 
 class _Background:
-    """The child that counts; started again whenever it ends before the server does.
+    """The child that counts and sends; started again whenever it ends before the server does.
 
     The first one is started before any worker is forked: a worker forked in the midst of it would hold the pipe
     by which Popen learns that its child runs, and the watch would wait for that worker's end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, base_url: str | None) -> None:
+        # What links begin with is where this server listens, unless a setting says it.
+        self._environment = os.environ | ({"ENKAT_BASE_URL": base_url} if base_url else {})
         self._stopping = threading.Event()
         self._child = self._spawn()
         self._watch = threading.Thread(target=self._keep, daemon=True)
@@ -107,5 +109,7 @@ class _Background:
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, "-m", "enkat", "work", "--with-parent", str(os.getpid())], stdin=subprocess.DEVNULL
+            [sys.executable, "-m", "enkat", "work", "--with-parent", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            env=self._environment,
         )

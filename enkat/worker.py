@@ -1,23 +1,30 @@
-"""The background work: count what has closed, publish what is due, cut and clear away what is spent."""
+"""The background work: count what has closed, publish what is due, cut and clear away what is spent; and, in a thread
+of its own that a slow service may hold up, send what waits in the outbox."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from enkat import counting, publishing, severing
+from enkat import counting, publishing, sending, severing
 from enkat.counting import Counted
 from enkat.house import House
-from enkat.inviting import contacting
+from enkat.inviting import contacting, reminding
+from enkat.inviting.letters import Desk
 from enkat.model.audit import BACKGROUND
 from enkat.model.errors import EnkatError
+from enkat.sending import Post
 from enkat.storage import audit, witness
 from enkat.storage.engine import clear_remnants
 
 #: Seconds between two rounds; a survey that closes at midnight is counted within a minute, and published if it is due.
 EVERY = 30
+
+#: Seconds between two looks into the outbox: whoever asked for a link may be waiting for it.
+LOOK_EVERY = 2
 
 log = logging.getLogger("enkat.worker")
 
@@ -59,17 +66,54 @@ def _note_head(house: House, db: Database) -> tuple[str, ...]:
     return ()
 
 
-def run(house: House, goes_on: Callable[[], bool]) -> None:
-    """Round after round while `goes_on`; a round that fails is logged, and the next one tries again."""
-    next_round = 0.0
+def send(house: House, post: Post, goes_on: Callable[[], bool] = lambda: True) -> int:
+    """Decide what reminders are due and send what waits; how many messages the services took. Without a service, what
+    waits comes to its end with its survey all the same."""
+    db = house.connect()
+    try:
+        for channel, reason in sending.probe(db, post).items():
+            if reason:
+                log.error("%s cannot be sent now: %s", channel, reason)
+        if post.base_url:
+            reminding.decide_due(db, house.keys, Desk.of(house.settings, house.languages, post.base_url))
+        sending.expire(db, post)
+        return sending.deliver(db, house.keys, post, goes_on)
+    finally:
+        db.close()
+
+
+def _keep_sending(house: House, goes_on: Callable[[], bool]) -> None:
+    post = sending.post_of(house.settings)
     while goes_on():
-        if time.monotonic() >= next_round:
-            next_round = time.monotonic() + EVERY
-            try:
-                _report(work(house))
-            except EnkatError as error:
-                log.error("%s", error)
-        time.sleep(1)
+        try:
+            send(house, post, goes_on)
+        except EnkatError as error:
+            log.error("%s", error)
+        time.sleep(LOOK_EVERY)
+
+
+def run(house: House, goes_on: Callable[[], bool]) -> None:
+    """Round after round while `goes_on`; a round that fails is logged, and the next one tries again. At the end what is
+    just being sent is let finish, so that it need not be sent again."""
+    stopping = threading.Event()
+    sender = threading.Thread(target=_keep_sending, args=(house, lambda: goes_on() and not stopping.is_set()))
+    sender.daemon = True
+    sender.start()
+    next_round = 0.0
+    try:
+        while goes_on():
+            if time.monotonic() >= next_round:
+                next_round = time.monotonic() + EVERY
+                try:
+                    _report(work(house))
+                except EnkatError as error:
+                    log.error("%s", error)
+            if not sender.is_alive() and goes_on():
+                raise RuntimeError("sending has ended by itself")  # the server starts this process anew
+            time.sleep(1)
+    finally:
+        stopping.set()
+        sender.join(timeout=LOOK_EVERY + 5)
 
 
 def _report(done: Round) -> None:

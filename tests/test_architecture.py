@@ -28,11 +28,11 @@ FLOORS = [
     {"enkat", "model", "settings"},
     {
         *{"catalogue", "i18n", "scoring", "estimates", "disclosure", "wording", "secrecy", "storage"},
-        *{"charts", "exports", "identifiers", "branding"},
+        *{"charts", "exports", "identifiers", "branding", "addresses", "hours", "messaging"},
     },
     {
         *{"house", "inviting", "answering", "counting", "publishing", "severing", "clearing"},
-        *{"findings", "staffing", "checking"},
+        *{"findings", "staffing", "checking", "sending"},
     },
     {"web", "worker", "demo"},
     {"app"},

@@ -1,5 +1,5 @@
-"""The room for contacts: to what number or address somebody's personal link goes. Every way in (a form, a list, a
-command) comes through `remember`, which refuses all of it for a protected assignment."""
+"""The room for contacts: to what number or address somebody's personal link goes. Every way in comes through
+`open_to_contacts`, which refuses all of it for a protected assignment, and `keep`."""
 
 import re
 import secrets
@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from sqlite_utils import Database
 
+from enkat.i18n import SOURCE
 from enkat.model.audit import TERMINAL, Act
 from enkat.model.errors import NotFound, Refused
 from enkat.model.meeting import CONTACT_DAYS, Channel, Contact, Meeting, MeetingState
@@ -20,30 +21,38 @@ from enkat.storage.engine import leave_remnants, write
 
 @dataclass(frozen=True)
 class Address:
-    """Where one personal link (by its id) is to go."""
+    """Where one personal link (by its id) is to go, and the language of what is sent."""
 
     link: str
     channel: Channel
     address: str
+    language: str = SOURCE
 
 
 def remember(db: Database, keys: KeyStore, meeting: str, addresses: Sequence[Address], *, by: str = TERMINAL) -> None:
     """Keep the addresses of some personal links, all of them or none, until the count."""
+    with write(db):
+        found = open_to_contacts(db, meeting)
+        keep(db, keys, found, addresses, by)
+
+
+def keep(db: Database, keys: KeyStore, meeting: Meeting, addresses: Sequence[Address], by: str) -> list[Contact]:
+    """The same inside a `write`, for a meeting that is open to contacts; the contacts that are kept."""
     for one in addresses:
         _judge(one)
-    with write(db):
-        found = _open_to_contacts(db, meeting)
-        for one in addresses:
-            contacts.put(db, _sealed(db, keys, found, one), found)
-        leave_remnants(db)  # of those that were there before
-        audit.note(db, by, Act.CONTACTS_ADDED, meeting)
+    kept = [_sealed(db, keys, meeting, one) for one in addresses]
+    for contact in kept:
+        contacts.put(db, contact, meeting)
+    leave_remnants(db)  # of those that were there before
+    audit.note(db, by, Act.CONTACTS_ADDED, meeting.id)
+    return kept
 
 
 def addresses(db: Database, keys: KeyStore, meeting: str) -> list[Address]:
     """Where a meeting's personal links go, of those that are live."""
     links = {link.invitation: link.id for link in invitations.live_links(db, meeting)}
     return [
-        Address(links[one.invitation], one.channel, _opened(keys, one))
+        Address(links[one.invitation], one.channel, opened(keys, one), one.language)
         for one in contacts.of_meeting(db, meeting)
         if one.invitation in links
     ]
@@ -73,7 +82,8 @@ def _judge(one: Address) -> None:
         raise Refused("contact_email", "that is not an e-mail address such as kim@example.se")
 
 
-def _open_to_contacts(db: Database, meeting: str) -> Meeting:
+def open_to_contacts(db: Database, meeting: str) -> Meeting:
+    """The meeting, where addresses may be kept of it; Refused for a protected assignment and after the count."""
     found = meetings.find_meeting(db, meeting)
     assignment = meetings.find_assignment(db, found.assignment) if found else None
     if found is None or assignment is None:
@@ -99,8 +109,10 @@ def _sealed(db: Database, keys: KeyStore, meeting: Meeting, one: Address) -> Con
         channel=one.channel,
         sealed_address=fields.seal(keys.instance.contacts, one.address, identity),
         delete_on=meeting.closes + timedelta(days=CONTACT_DAYS),
+        language=one.language,
     )
 
 
-def _opened(keys: KeyStore, contact: Contact) -> str:
+def opened(keys: KeyStore, contact: Contact) -> str:
+    """The address of a contact in clear."""
     return fields.unseal(keys.instance.contacts, contact.sealed_address, contact.id, "contacts")

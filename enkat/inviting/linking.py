@@ -21,7 +21,7 @@ from enkat.model.meeting import Link, OpenedLink
 from enkat.model.survey import Role, Stage
 from enkat.secrecy import tokens
 from enkat.secrecy.keys import KeyStore
-from enkat.storage import audit, contacts, invitations, meetings
+from enkat.storage import audit, contacts, invitations, meetings, messages
 from enkat.storage.engine import leave_remnants, write
 
 
@@ -39,23 +39,39 @@ def add_personal_links(
 ) -> list[OpenedLink]:
     """Links for those who have gone, all of them or none. Each holds one of the role's places, or a further one
     where all that were planned have links already."""
-    form = questionnaire_of(catalogue, role, questionnaire)
     with write(db):
-        open_meeting(db, meeting)
-        held = len(personal_links(db, meeting, role))
-        judge_places({role: held + count})
-        if held + count > meetings.invited(db, meeting).get((role, Stage.AFTER), 0):
-            assign_places(db, keys, meeting, role, held + count, questionnaire_of(catalogue, role))
+        made = make_personal_links(db, keys, catalogue, meeting, role, questionnaire, count, source)
         audit.note(db, by, Act.LINKS_ADDED, meeting)
-        return [_add_personal_link(db, keys, meeting, role, form, source) for _link in range(count)]
+        return made
+
+
+def make_personal_links(
+    db: Database,
+    keys: KeyStore,
+    catalogue: Catalogue,
+    meeting: str,
+    role: Role,
+    questionnaire: str | None = None,
+    count: int = 1,
+    source: Random | None = None,
+) -> list[OpenedLink]:
+    """The same inside a `write`."""
+    form = questionnaire_of(catalogue, role, questionnaire)
+    open_meeting(db, meeting)
+    held = len(personal_links(db, meeting, role))
+    judge_places({role: held + count})
+    if held + count > meetings.invited(db, meeting).get((role, Stage.AFTER), 0):
+        assign_places(db, keys, meeting, role, held + count, questionnaire_of(catalogue, role))
+    return [_add_personal_link(db, keys, meeting, role, form, source) for _link in range(count)]
 
 
 def replace_link(db: Database, keys: KeyStore, meeting: str, link: str, *, by: str = TERMINAL) -> OpenedLink:
     """Another key to the same place, or to the same room; the old key leads nowhere from now on."""
     with write(db):
         open_meeting(db, meeting)
-        old = _live_link(db, meeting, link)
+        old = live_link(db, meeting, link)
         invitations.revoke_link(db, old.id)
+        messages.delete_of_link(db, old.id)
         audit.note(db, by, Act.LINK_REPLACED, meeting)
         return add_link(db, keys, old, old.invitation)
 
@@ -65,7 +81,7 @@ def revoke_link(db: Database, meeting: str, link: str, *, by: str = TERMINAL) ->
     so that nothing tells whether it had been used."""
     with write(db):
         open_meeting(db, meeting)
-        old = _live_link(db, meeting, link)
+        old = live_link(db, meeting, link)
         if old.is_room:
             raise Refused("room_link", "a room's link can be replaced but not revoked")
         invitations.revoke_link(db, old.id)
@@ -77,11 +93,12 @@ def revoke_link(db: Database, meeting: str, link: str, *, by: str = TERMINAL) ->
 def links(db: Database, keys: KeyStore, meeting: str) -> list[OpenedLink]:
     """A meeting's live links with their keys, by role, the room's before the personal ones."""
     order = list(Role)
-    opened = [_opened(keys, link) for link in invitations.live_links(db, meeting)]
+    opened = [opened_link(keys, link) for link in invitations.live_links(db, meeting)]
     return sorted(opened, key=lambda link: (order.index(link.role), not link.is_room))
 
 
-def _live_link(db: Database, meeting: str, link: str) -> Link:
+def live_link(db: Database, meeting: str, link: str) -> Link:
+    """A live link of a meeting; NotFound where there is none."""
     found = invitations.live_link(db, meeting, link)
     if found is None:
         raise NotFound(f"there is no link {link} in the meeting {meeting}")
@@ -96,6 +113,7 @@ def _add_personal_link(
     return add_link(db, keys, replace(place, questionnaire=questionnaire), place.id, source)
 
 
-def _opened(keys: KeyStore, link: Link) -> OpenedLink:
+def opened_link(keys: KeyStore, link: Link) -> OpenedLink:
+    """A link with its key in clear."""
     key = tokens.open_key(keys.instance, link.sealed_key or b"", link.id)
     return OpenedLink(link.id, key, link.role, link.questionnaire, link.is_room)

@@ -146,8 +146,9 @@ class OpenedLink:
 
 @dataclass(frozen=True)
 class Contact:
-    """Where somebody who holds a place is sent their link: the address under the instance's key. Removed at the count,
-    and on `delete_on` in any case."""
+    """Where somebody who holds a place is sent their link: the address under the instance's key, and the language of
+    what is sent. Removed at the count, and on `delete_on` in any case. `remind_on` is the day of the one reminder;
+    `reminded` says that it was decided, whatever was."""
 
     id: str
     invitation: str
@@ -155,6 +156,9 @@ class Contact:
     channel: Channel
     sealed_address: bytes
     delete_on: date
+    language: str = "sv"
+    remind_on: date | None = None
+    reminded: bool = False
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,16 @@ def content_check(keys: InstanceKeys, submission: str, content: bytes) -> bytes:
     return _keyed(keys, "content", submission + "\0", content)
 
 
+def report_mark(keys: InstanceKeys, message: str) -> str:
+    """What makes the address secret at which a service tells what became of a message; 32 hexadecimal digits."""
+    return _keyed(keys, "report", message).hex()[:32]
+
+
+def is_report_mark(keys: InstanceKeys, message: str, mark: str) -> bool:
+    """Whether whoever sends a report was told its address."""
+    return hmac.compare_digest(report_mark(keys, message).encode(), mark.encode())
+
+
 def _keyed(keys: InstanceKeys, use: str, text: str, content: bytes = b"") -> bytes:
     return hmac.digest(keys.pepper, use.encode() + b"\0" + text.encode() + content, "sha256")
 

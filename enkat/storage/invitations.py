@@ -100,6 +100,18 @@ def live_link(db: Database, meeting: str, link: str) -> Link | None:
     return _link(row) if row else None
 
 
+def live_link_of(db: Database, place: str) -> Link | None:
+    """The live link that leads to a place, where there is one."""
+    row = first(db, f"{_LINK} where invitation = :place and state = 'live'", place=place)
+    return _link(row) if row else None
+
+
+def state_of(db: Database, place: str) -> InvitationState | None:
+    """Whether a place is taken; None where it is gone."""
+    row = first(db, "select state from invitation where id = :place", place=place)
+    return InvitationState(row["state"]) if row else None
+
+
 def live_links(db: Database, meeting: str) -> list[Link]:
     """A meeting's live links, in an order that tells nothing of when they were made."""
     return [

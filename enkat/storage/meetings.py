@@ -141,6 +141,16 @@ def due_for_count(db: Database, today: date) -> list[str]:
     return [row["id"] for row in rows(db, sql, today=today.isoformat())]
 
 
+def reminds(db: Database, meeting: str) -> bool:
+    """Whether those who have not answered a meeting get a reminder."""
+    return number(db, "select reminds from meeting where id = :meeting", meeting=meeting) == 1
+
+
+def set_reminds(db: Database, meeting: str, whether: bool) -> None:
+    """Turn a meeting's reminder on or off."""
+    run(db, "update meeting set reminds = :whether where id = :meeting", whether=int(whether), meeting=meeting)
+
+
 def in_state(db: Database, state: MeetingState) -> list[Meeting]:
     """All meetings that are open, or that are counted."""
     return [_meeting(row) for row in rows(db, f"select {_MEETING} from meeting where state = :state", state=state)]

@@ -31,8 +31,8 @@ FAULTS = {
     503: (N_("Vänta en liten stund"), N_("Det går inte att läsa eller spara just nu. Försök snart igen.")),
 }
 
-#: An SMS says nothing of a case, a child or social services, and is one part: with a link of 42 characters there is room
-#: for 118 more in Latin letters without unusual accents, for 28 in others.
+#: An SMS says nothing of a case, a child or social services, and is one part: with a link of 42 characters there is
+#: room for 118 more in Latin letters without unusual accents, for 28 in others.
 SMS = {
     Purpose.LINK: N_("Här är länken till frågorna. Det är frivilligt att svara: %(link)s"),
     Purpose.REMINDER: N_("Du kan fortfarande svara på frågorna: %(link)s"),

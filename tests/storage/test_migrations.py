@@ -39,10 +39,10 @@ SAMPLES: dict[str, list[Row]] = {
     "meeting": [
         {"id": "open", "assignment": "work", "number": 2, "kind": "network_meeting", "held": "2026-11-20",
          "closes": "2026-12-04", "leader": "karin", "public_key": b"k" * 32, "state": "open",
-         "published": None, "children_published": None, "answers": None},
+         "published": None, "children_published": None, "answers": None, "reminds": 0},
         {"id": "counted", "assignment": "work", "number": 1, "kind": "sip", "held": "2026-09-20",
          "closes": "2026-10-04", "leader": None, "public_key": None, "state": "counted",
-         "published": "2026-Q4", "children_published": "2026+2027", "answers": 1},
+         "published": "2026-Q4", "children_published": "2026+2027", "answers": 1, "reminds": 1},
     ],
     "invited": [
         {"meeting": "open", "role": "kin", "stage": "after", "places": 2},
@@ -84,7 +84,18 @@ SAMPLES: dict[str, list[Row]] = {
     ],
     "contact": [
         {"id": "c" * 32, "invitation": "taken", "meeting": "open", "assignment": "work", "protected": 0,
-         "channel": "sms", "sealed_address": b"x", "delete_on": "2026-12-18"},
+         "channel": "sms", "sealed_address": b"x", "delete_on": "2026-12-18", "language": "ar",
+         "remind_on": "2026-11-23", "reminded": 1},
+    ],
+    "message": [
+        {"id": "m" * 32, "contact": "c" * 32, "link": "own", "purpose": "link", "state": "sent",
+         "due": "2026-11-20T10:00:00Z", "attempts": 2, "unsure": 1, "sealed": None, "reason": "busy"},
+        {"id": "n" * 32, "contact": "c" * 32, "link": "own", "purpose": "reminder", "state": "waiting",
+         "due": "2026-11-23T10:00:00Z", "attempts": 0, "unsure": 0, "sealed": b"x", "reason": None},
+    ],
+    "channel": [
+        {"name": "sms", "reason": "credentials", "checked": "2026-11-20T10:00:00Z", "failures": 3,
+         "paused_until": "2026-11-20T11:00:00Z"},
     ],
     "audit_entry": [
         {"number": 1, "at": "2026-11-20T10:00:00Z", "actor": "karin", "act": "meeting.started", "record": "open",
@@ -119,7 +130,9 @@ COLUMNS = {
     "link": ["id", "meeting", "meeting_state", "role", "stage", "questionnaire", "invitation", "key_hash",
              "sealed_key", "state"],
     "ballot": ["id", "meeting", "meeting_state", "sealed", "receipt_hash", "repeat_check"],
-    "contact": ["id", "invitation", "meeting", "assignment", "protected", "channel", "sealed_address", "delete_on"],
+    "contact": ["id", "invitation", "meeting", "assignment", "protected", "channel", "sealed_address", "delete_on",
+                "language", "remind_on", "reminded"],
+    "message": ["id", "contact", "link", "purpose", "state", "due", "attempts", "unsure", "sealed", "reason"],
     "response": ["id", "meeting", "cluster", "stage", "role", "questionnaire", "version", "language"],
     "answer": ["response", "item", "value", "missing"],
     "free_text": ["id", "meeting", "is_child", "retold", "state", "wording", "batch"],
@@ -226,10 +239,11 @@ def test_nothing_refers_from_an_answer_to_a_person_or_back(db: Database) -> None
     assert refers["answer"] == {"response"}
     assert refers["free_text"] == {"meeting"}
     assert refers["contact"] == {"invitation", "meeting", "assignment"}
+    assert refers["message"] == {"contact"}
     assert refers["audit_entry"] == set()
     assert refers["invitation"] == {"meeting", "invited"}
     assert refers["link"] == {"meeting", "invited", "invitation"}
-    assert {table for table, others in refers.items() if others & {"ballot", "answer", "free_text", "contact"}} == set()
+    assert {table for table, others in refers.items() if others & {"ballot", "answer", "free_text", "message"}} == set()
 
 
 def test_every_step_is_known_by_name() -> None:

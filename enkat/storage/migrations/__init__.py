@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 
 from enkat.model.errors import StoreError
 from enkat.storage.engine import APPLICATION_ID, rows, translated, write
-from enkat.storage.migrations import nobody_can_tell, one_meeting, published_results
+from enkat.storage.migrations import links_that_arrive, nobody_can_tell, one_meeting, published_results
 
 migrations = Migrations("enkat")
 
@@ -20,6 +20,7 @@ _SQL = {
     "one_meeting": one_meeting.SQL,
     "published_results": published_results.SQL,
     "nobody_can_tell": nobody_can_tell.SQL,
+    "links_that_arrive": links_that_arrive.SQL,
 }
 
 #: The names of all steps there are, in their order.

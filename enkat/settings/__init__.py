@@ -6,8 +6,8 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,11 @@ from zoneinfo import ZoneInfo
 from enkat.model import colour
 from enkat.model.colour import Colour
 from enkat.model.errors import SettingsError
+from enkat.model.meeting import Channel
+from enkat.model.message import MailServer, SmsGateway, SmsProtocol
+from enkat.model.neutral import says_too_much
+from enkat.settings import sending
+from enkat.settings.sending import Body, Entrance, Sender
 
 #: Closing dates are days in this zone.
 ZONE = ZoneInfo("Europe/Stockholm")
@@ -37,7 +42,8 @@ class Settings:
     """One installation's settings. `base_url` is what links begin with, without a slash at the end;
     `fixed_today` stops the calendar for tests and demonstrations; `proxy` is whose word is taken for where a request
     comes from; `name`, `logo` (a file in the instance folder) and `accent` are the municipality's on every page;
-    `languages` those that participants are offered, None for all there are."""
+    `languages` those that participants are offered, None for all there are. Of what links are sent by, `mail` and `sms`
+    say all that is needed."""
 
     instance: Path
     base_url: str | None = None
@@ -51,6 +57,58 @@ class Settings:
     logo: str | None = None
     accent: Colour | None = None
     languages: frozenset[str] | None = None
+    smtp_url: Entrance | None = None
+    mail_from: Sender | None = None
+    mail_subject: str | None = None
+    sms_url: Entrance | None = None
+    sms_sender: str | None = None
+    sms_service: SmsProtocol = SmsProtocol.ELKS
+    sms_body: Body | None = None
+    sms_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sms_delivered: tuple[str, str] = ("status", "delivered")
+    sms_undelivered: tuple[str, str] = ("status", "failed")
+    reminder_days: int = 3
+
+    @property
+    def mail(self) -> MailServer | None:
+        """What e-mail is sent by; None where there is nothing."""
+        if self.smtp_url is None or self.mail_from is None:
+            return None
+        entrance = self.smtp_url
+        return MailServer(
+            host=entrance.host,
+            port=entrance.url.port or (465 if entrance.url.scheme == "smtps" else 587),
+            security=entrance.security,
+            sender=self.mail_from.address,
+            sender_name=self.mail_from.name,
+            user=entrance.user,
+            password=entrance.password,
+        )
+
+    @property
+    def sms(self) -> SmsGateway | None:
+        """What SMS are sent by; None where coordinators use their own phones."""
+        if self.sms_url is None or self.sms_sender is None:
+            return None
+        body = self.sms_body or Body({}, is_json=False)
+        return SmsGateway(
+            protocol=self.sms_service,
+            url=self.sms_url.url.geturl(),
+            sender=self.sms_sender,
+            user=self.sms_url.user,
+            password=self.sms_url.password,
+            body=body.fields,
+            is_json=body.is_json,
+            headers=self.sms_headers,
+            delivered=self.sms_delivered,
+            undelivered=self.sms_undelivered,
+        )
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """What links can be sent by."""
+        there = {Channel.SMS: self.sms, Channel.EMAIL: self.mail}
+        return frozenset(channel for channel, service in there.items() if service)
 
     @property
     def database(self) -> Path:
@@ -76,6 +134,12 @@ class Settings:
         """The day it is, locally."""
         return self.fixed_today or datetime.now(ZONE).date()
 
+    def now(self) -> datetime:
+        """The moment it is, in UTC. Where the calendar is stopped the hands of the clock go on, round and round."""
+        if self.fixed_today is None:
+            return datetime.now(UTC)
+        return datetime.combine(self.fixed_today, datetime.now(ZONE).time(), ZONE).astimezone(UTC)
+
 
 #: Field of `Settings` by the name it has in `enkat.toml`; in the environment it is `ENKAT_` and upper case.
 NAMES = {
@@ -90,6 +154,17 @@ NAMES = {
     "logo": "logo",
     "accent": "accent",
     "languages": "languages",
+    "smtp_url": "smtp_url",
+    "mail_from": "mail_from",
+    "mail_subject": "mail_subject",
+    "sms_url": "sms_url",
+    "sms_sender": "sms_sender",
+    "sms_service": "sms_service",
+    "sms_body": "sms_body",
+    "sms_headers": "sms_headers",
+    "sms_delivered": "sms_delivered",
+    "sms_undelivered": "sms_undelivered",
+    "reminder_days": "reminder_days",
 }
 
 
@@ -115,7 +190,42 @@ def load(environment: Mapping[str, str] = os.environ, served: str | None = None)
         )
     if settings.logo and not settings.name:
         raise SettingsError(f"{given['logo'][0]}: those who cannot see the logo need the name too (set ENKAT_NAME)")
+    _judge_sending(settings, {name: where for name, (where, _value) in given.items()})
     return settings
+
+
+def _judge_sending(settings: Settings, given: Mapping[str, str]) -> None:
+    """What messages need, and what none of them may say to whoever looks over a shoulder."""
+    for one, other in _NEEDED_TOGETHER:
+        if one in given and other not in given:
+            raise SettingsError(f"{given[one]}: it needs the other half too (set ENKAT_{other.upper()})")
+    if settings.sms_url and settings.sms_service is SmsProtocol.GATEWAY and not settings.sms_body:
+        raise SettingsError(f"{given['sms_service']}: say what is sent to the gateway (set ENKAT_SMS_BODY)")
+    sender = settings.mail_from or Sender("")
+    shown = {
+        "mail_from": f"{sender.name} {sender.address}",
+        "mail_subject": settings.mail_subject,
+        "sms_sender": settings.sms_sender,
+        "base_url": settings.base_url if settings.channels else None,
+    }
+    for name, text in shown.items():
+        if word := says_too_much(text or ""):
+            raise SettingsError(f"{given[name]}: a message would say '{word}' to whoever looks over a shoulder")
+
+
+#: Settings that mean nothing without each other.
+_NEEDED_TOGETHER = [
+    ("smtp_url", "mail_from"),
+    ("mail_from", "smtp_url"),
+    ("mail_subject", "smtp_url"),
+    ("sms_url", "sms_sender"),
+    ("sms_sender", "sms_url"),
+    ("sms_service", "sms_url"),
+    ("sms_body", "sms_url"),
+    ("sms_headers", "sms_url"),
+    ("sms_delivered", "sms_url"),
+    ("sms_undelivered", "sms_url"),
+]
 
 
 def _read_file(file: Path) -> dict[str, object]:
@@ -227,4 +337,15 @@ _READERS: dict[str, Callable[[str, object], object]] = {
     "logo": _text,
     "accent": _accent,
     "languages": _languages,
+    "smtp_url": sending.smtp_url,
+    "mail_from": sending.mail_from,
+    "mail_subject": _name,
+    "sms_url": sending.sms_url,
+    "sms_sender": sending.sms_sender,
+    "sms_service": sending.sms_service,
+    "sms_body": sending.sms_body,
+    "sms_headers": sending.sms_headers,
+    "sms_delivered": sending.report,
+    "sms_undelivered": sending.report,
+    "reminder_days": sending.days,
 }

@@ -1,0 +1,117 @@
+"""Links on their way: the decision to send one is stored together with its message, which the background work takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from enkat.catalogue import Catalogue
+from enkat.inviting import contacting
+from enkat.inviting.contacting import Address
+from enkat.inviting.letters import Desk, write_letter
+from enkat.inviting.linking import live_link, make_personal_links, opened_link
+from enkat.model.audit import TERMINAL, Act
+from enkat.model.errors import Refused
+from enkat.model.meeting import Channel, Contact, Meeting, OpenedLink
+from enkat.model.message import Message, MessageState, Purpose
+from enkat.model.survey import Role
+from enkat.secrecy import letters
+from enkat.secrecy.keys import KeyStore
+from enkat.storage import audit, contacts, messages
+from enkat.storage.engine import write
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody who is to get a link of their own."""
+
+    role: Role
+    channel: Channel
+    address: str
+    language: str
+    questionnaire: str | None = None
+
+
+def send_new_links(
+    db: Database,
+    keys: KeyStore,
+    catalogue: Catalogue,
+    desk: Desk,
+    meeting: str,
+    recipients: Sequence[Recipient],
+    *,
+    by: str = TERMINAL,
+) -> list[OpenedLink]:
+    """A link, an address and a message for each of them, or nothing at all."""
+    with write(db):
+        found = _open_to_messages(db, desk, meeting)
+        made = []
+        for one in recipients:
+            link = make_personal_links(db, keys, catalogue, meeting, one.role, one.questionnaire)[0]
+            address = Address(link.id, one.channel, one.address, one.language)
+            made.append((link, contacting.keep(db, keys, found, [address], by)[0]))
+        audit.note(db, by, Act.LINKS_ADDED, meeting)
+        _queue(db, keys, desk, found, made, by)
+        return [link for link, _contact in made]
+
+
+def send_link(db: Database, keys: KeyStore, desk: Desk, meeting: str, address: Address, *, by: str = TERMINAL) -> None:
+    """Send a personal link that there is to an address, which is kept in place of an earlier one."""
+    with write(db):
+        found = _open_to_messages(db, desk, meeting)
+        link = opened_link(keys, live_link(db, meeting, address.link))
+        (contact,) = contacting.keep(db, keys, found, [address], by)
+        _queue(db, keys, desk, found, [(link, contact)], by)
+
+
+def send_again(db: Database, keys: KeyStore, desk: Desk, meeting: str, link: str, *, by: str = TERMINAL) -> None:
+    """Send a link once more to where it went: after it was replaced, or where nobody knows whether it arrived."""
+    with write(db):
+        found = _open_to_messages(db, desk, meeting)
+        held = live_link(db, meeting, link)
+        known = [one for one in contacts.of_meeting(db, meeting) if one.invitation == held.invitation]
+        if not known:
+            raise Refused("no_contact", "no address of that link is known")
+        _queue(db, keys, desk, found, [(opened_link(keys, held), contact) for contact in known], by)
+
+
+def _open_to_messages(db: Database, desk: Desk, meeting: str) -> Meeting:
+    found = contacting.open_to_contacts(db, meeting)
+    if not found.is_open(desk.today):
+        raise Refused("closed", f"the meeting {meeting} has closed, and nobody can answer any more")
+    return found
+
+
+def _queue(
+    db: Database, keys: KeyStore, desk: Desk, meeting: Meeting, made: Sequence[tuple[OpenedLink, Contact]], by: str
+) -> None:
+    for link, contact in made:
+        put_message(db, keys, desk, meeting, link, contact, Purpose.LINK)
+    audit.note(db, by, Act.LINKS_SENT, meeting.id)
+
+
+def put_message(
+    db: Database, keys: KeyStore, desk: Desk, meeting: Meeting, link: OpenedLink, contact: Contact, purpose: Purpose
+) -> None:
+    """Write to a contact and put it into the outbox, inside a `write`."""
+    if contact.channel not in desk.channels:
+        raise Refused("no_service", f"no service is set up that sends {contact.channel}")
+    to = contacting.opened(keys, contact)
+    letter = write_letter(desk, contact.channel, purpose, to, link.key, meeting.closes, contact.language)
+    message = Message(
+        id=letter.id,
+        contact=contact.id,
+        meeting=meeting.id,
+        link=link.id,
+        channel=contact.channel,
+        purpose=purpose,
+        state=MessageState.WAITING,
+        due=messages.stamp(desk.now),
+        attempts=0,
+        unsure=0,
+        sealed=letters.seal(keys.instance, letter),
+        reason=None,
+    )
+    messages.put(db, message)
+    if purpose is Purpose.LINK:
+        contacts.plan_reminder(db, contact.id, None)  # counted from the day on which this one is sent

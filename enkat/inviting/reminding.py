@@ -1,0 +1,67 @@
+"""The one reminder: on or off for a meeting, and decided when its day has come, for everybody alike.
+
+That it was decided is noted whether somebody got one or not, and nothing of it is ever shown: so nobody learns from it
+who has answered, nor how many.
+"""
+
+from datetime import date, timedelta
+
+from sqlite_utils import Database
+
+from enkat import hours
+from enkat.inviting.letters import Desk
+from enkat.inviting.linking import opened_link
+from enkat.inviting.outbox import put_message
+from enkat.inviting.places import open_meeting
+from enkat.model.audit import TERMINAL, Act
+from enkat.model.meeting import Contact, InvitationState
+from enkat.model.message import MessageState, Purpose
+from enkat.secrecy.keys import KeyStore
+from enkat.storage import audit, contacts, invitations, meetings, messages
+from enkat.storage.engine import write
+
+
+def turn(db: Database, meeting: str, on: bool, *, by: str = TERMINAL) -> None:
+    """Turn a meeting's reminder on or off."""
+    with write(db):
+        open_meeting(db, meeting)
+        if meetings.reminds(db, meeting) != on:
+            meetings.set_reminds(db, meeting, on)
+            audit.note(db, by, Act.REMINDER_ON if on else Act.REMINDER_OFF, meeting)
+
+
+def days(db: Database, meeting: str) -> list[date]:
+    """The days on which reminders of a meeting are still to be decided; the same whoever has answered."""
+    known = contacts.of_meeting(db, meeting)
+    return sorted({one.remind_on for one in known if one.remind_on and not one.reminded})
+
+
+def decide_due(db: Database, keys: KeyStore, desk: Desk) -> None:
+    """Decide the reminders whose day has come, in the hours in which one may come."""
+    if hours.next_for_reminders(desk.now) > desk.now or not contacts.due_for_reminders(db, desk.today):
+        return
+    with write(db):
+        for contact in contacts.due_for_reminders(db, desk.today):
+            _decide(db, keys, desk, contact)
+
+
+def _decide(db: Database, keys: KeyStore, desk: Desk, contact: Contact) -> None:
+    """One for each person, by the first of their addresses that was written to."""
+    known = {one.id: one for one in contacts.of_meeting(db, contact.meeting)}
+    if known[contact.id].reminded:
+        return
+    contacts.mark_reminded(db, contact.invitation)
+    meeting = meetings.find_meeting(db, contact.meeting)
+    link = invitations.live_link_of(db, contact.invitation)
+    if meeting is None or link is None or contact.channel not in desk.channels:
+        return
+    is_in_time = desk.today <= meeting.closes - timedelta(days=hours.REMINDED_BEFORE)
+    if is_in_time and meetings.reminds(db, meeting.id) and _may_help(db, contact):
+        put_message(db, keys, desk, meeting, opened_link(keys, link), contact, Purpose.REMINDER)
+
+
+def _may_help(db: Database, contact: Contact) -> bool:
+    """Where the link arrived, and no answer has come."""
+    first = [one for one in messages.of_contact(db, contact.id) if one.purpose is Purpose.LINK]
+    arrived = bool(first) and first[0].state in (MessageState.SENT, MessageState.DELIVERED)
+    return arrived and invitations.state_of(db, contact.invitation) is InvitationState.OPEN

@@ -1,0 +1,242 @@
+"""The outbox: messages that wait, are claimed by whoever sends, and come to an end; and how the services are.
+
+What a message says is wiped where it comes to an end. A message goes with its contact: with a link that is taken back,
+and at the count.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlite_utils import Database
+
+from enkat.model.meeting import Channel, InvitationState, LinkState
+from enkat.model.message import Message, MessageState, Purpose, Reason
+from enkat.storage.engine import Row, first, insert, placeholders, rows, run
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as it is stored: UTC, in whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_stamp(text: str) -> datetime:
+    """The moment again."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
+
+
+@dataclass(frozen=True)
+class Due:
+    """A message whose time has come, with what decides whether it is sent."""
+
+    message: Message
+    language: str
+    closes: date
+    reminds: bool
+    is_protected: bool
+    is_answered: bool
+    is_link_live: bool
+
+
+def put(db: Database, message: Message) -> None:
+    """Put a message into the outbox, in place of an earlier one of the same purpose to the same contact."""
+    run(
+        db,
+        "delete from message where contact = :contact and purpose = :purpose",
+        contact=message.contact,
+        purpose=message.purpose,
+    )
+    insert(
+        db,
+        "message",
+        {
+            "id": message.id,
+            "contact": message.contact,
+            "link": message.link,
+            "purpose": message.purpose,
+            "state": message.state,
+            "due": message.due,
+            "sealed": message.sealed,
+        },
+    )
+
+
+def next_due(db: Database, channels: Collection[Channel], moment: str) -> Due | None:
+    """The message that has been due longest, of some channels: waiting, or claimed by somebody who has not been heard
+    of since."""
+    inside, values = placeholders("channel", channels)
+    row = first(
+        db,
+        f"""select {_MESSAGE}, contact.language, meeting.closes, meeting.reminds, assignment.protected,
+                invitation.state as place, link.state as link_state
+            from message
+                join contact on contact.id = message.contact
+                join meeting on meeting.id = contact.meeting
+                join assignment on assignment.id = meeting.assignment
+                join invitation on invitation.id = contact.invitation
+                left join link on link.id = message.link
+            where message.state in ('waiting', 'sending') and message.due <= :moment and channel in ({inside})
+            order by message.due, message.id limit 1""",
+        moment=moment,
+        **values,
+    )
+    if row is None:
+        return None
+    message = _message({name: row.pop(name) for name in Message.__dataclass_fields__})
+    return Due(
+        message,
+        row["language"],
+        date.fromisoformat(row["closes"]),
+        bool(row["reminds"]),
+        bool(row["protected"]),
+        row["place"] == InvitationState.ANSWERED,
+        row["link_state"] == LinkState.LIVE,
+    )
+
+
+def claim(db: Database, message: str, until: str, unsure: int) -> None:
+    """Mark a message as being sent by whoever claims it, until a moment after which it is anybody's again."""
+    run(
+        db,
+        "update message set state = 'sending', due = :until, unsure = :unsure where id = :message",
+        until=until,
+        unsure=unsure,
+        message=message,
+    )
+
+
+def postpone(
+    db: Database, message: str, due: str, attempts: int, unsure: int, reason: Reason | None, *, claimed: bool = True
+) -> None:
+    """Let a message wait until a moment; nothing where a report has brought it to its end meanwhile."""
+    run(
+        db,
+        f"""update message set state = 'waiting', due = :due, attempts = :attempts, unsure = :unsure, reason = :reason
+            where id = :message and state {"= 'sending'" if claimed else "in ('waiting', 'sending')"}""",
+        due=due,
+        attempts=attempts,
+        unsure=unsure,
+        reason=reason,
+        message=message,
+    )
+
+
+def end(db: Database, message: str, state: MessageState, reason: Reason | None = None) -> bool:
+    """Bring a message to its end and wipe what it says; False where it has come to one already."""
+    sql = """update message set state = :state, reason = :reason, sealed = null
+        where id = :message and state in ('waiting', 'sending')"""
+    return run(db, sql, state=state, reason=reason, message=message) == 1
+
+
+def report(db: Database, message: str, state: MessageState) -> bool:
+    """What the service says became of a message. That it was delivered overrides that it was not, for of two attempts
+    one may have arrived; True where it changed anything."""
+    open_to = (
+        "('waiting', 'sending', 'sent', 'failed')"
+        if state is MessageState.DELIVERED
+        else "('waiting', 'sending', 'sent')"
+    )
+    reason = None if state is MessageState.DELIVERED else Reason.UNDELIVERED
+    sql = f"""update message set state = :state, reason = :reason, sealed = null
+        where id = :message and state in {open_to}"""
+    return run(db, sql, state=state, reason=reason, message=message) == 1
+
+
+def delete(db: Database, message: str) -> None:
+    """Remove a message whose link leads nowhere any more."""
+    run(db, "delete from message where id = :message", message=message)
+
+
+def delete_of_link(db: Database, link: str) -> None:
+    """Remove what carries a link that is replaced."""
+    run(db, "delete from message where link = :link", link=link)
+
+
+def is_any_overdue(db: Database, today: date, moment: str) -> bool:
+    """Whether some message has outlived its survey."""
+    return first(db, f"select 1 {_OVERDUE} limit 1", today=today.isoformat(), moment=moment) is not None
+
+
+def expire(db: Database, today: date, moment: str) -> int:
+    """End what has outlived its survey and is in nobody's hands; how many there were."""
+    return run(
+        db,
+        f"update message set state = 'expired', sealed = null where id in (select message.id {_OVERDUE})",
+        today=today.isoformat(),
+        moment=moment,
+    )
+
+
+_OVERDUE = """from message join contact on contact.id = message.contact join meeting on meeting.id = contact.meeting
+    where meeting.closes < :today
+        and (message.state = 'waiting' or (message.state = 'sending' and message.due <= :moment))"""
+
+
+def of_meeting(db: Database, meeting: str) -> list[Message]:
+    """A meeting's messages."""
+    sql = f"""select {_MESSAGE} from message join contact on contact.id = message.contact
+        where contact.meeting = :meeting order by message.id"""
+    return [_message(row) for row in rows(db, sql, meeting=meeting)]
+
+
+def of_contact(db: Database, contact: str) -> list[Message]:
+    """What was written to an address."""
+    sql = f"""select {_MESSAGE} from message join contact on contact.id = message.contact
+        where contact.id = :contact order by message.purpose"""
+    return [_message(row) for row in rows(db, sql, contact=contact)]
+
+
+_MESSAGE = """message.id, message.contact, contact.meeting, message.link, contact.channel, message.purpose,
+    message.state, message.due, message.attempts, message.unsure, message.sealed, message.reason"""
+
+
+def _message(row: Row) -> Message:
+    words = {
+        "channel": Channel(row["channel"]),
+        "purpose": Purpose(row["purpose"]),
+        "state": MessageState(row["state"]),
+        "reason": Reason(row["reason"]) if row["reason"] else None,
+    }
+    return Message(**row | words)
+
+
+# How the services are
+
+
+@dataclass(frozen=True)
+class ChannelHealth:
+    """How a service was when it was last asked: `reason` None where it works. After `failures` in a row nothing is sent
+    until `paused_until`."""
+
+    channel: Channel
+    reason: Reason | None
+    checked: str
+    failures: int = 0
+    paused_until: str | None = None
+
+
+def health(db: Database) -> dict[Channel, ChannelHealth]:
+    """The services that have been asked."""
+    found = rows(db, "select name, reason, checked, failures, paused_until from channel")
+    return {Channel(row["name"]): _health(row) for row in found}
+
+
+def _health(row: Row) -> ChannelHealth:
+    reason = Reason(row["reason"]) if row["reason"] else None
+    return ChannelHealth(Channel(row["name"]), reason, row["checked"], row["failures"], row["paused_until"])
+
+
+def put_health(db: Database, found: ChannelHealth) -> None:
+    """Note how a service is."""
+    run(
+        db,
+        """insert into channel (name, reason, checked, failures, paused_until)
+            values (:name, :reason, :checked, :failures, :paused)
+            on conflict (name) do update set reason = excluded.reason, checked = excluded.checked,
+                failures = excluded.failures, paused_until = excluded.paused_until""",
+        name=found.channel,
+        reason=found.reason,
+        checked=found.checked,
+        failures=found.failures,
+        paused=found.paused_until,
+    )
