@@ -1,8 +1,8 @@
 """Messages leave the house: claimed one at a time, sent, and what became of them recorded.
 
 A claim is stored before anything is sent, so whoever is killed in between leaves a message of which nobody knows
-whether it went out. It is sent once more, the same message with the same link, and not a third time: that is said to the
-coordinator instead. So each goes out at least once, or its failure is told, and twice at the most.
+whether it went out. It is sent once more, the same message with the same link, and not a third time: the coordinator
+is told instead. So each goes out at least once, or its failure is told, and twice at the most.
 
 What is recorded must tell nobody who has answered. A message that is not needed any more ends like one that was sent,
 and not before one could have been: while its service is out of order it waits like all others. How a service is shows
@@ -51,7 +51,7 @@ PROBED_EVERY = timedelta(minutes=10)
 #: A link that was asked for so lately goes out at once, at whatever hour: whoever asked for it is there now.
 AT_ONCE = timedelta(minutes=30)
 
-#: What only a message that was taken can show to be over; what keeps us from signing in, a service's probe may know too.
+#: What only a message that was taken can show to be over.
 _PROVEN_BY_SENDING = frozenset([Reason.CREDIT, Reason.SENDER])
 
 
@@ -131,15 +131,13 @@ def _probed(health: ChannelHealth, transport: Transport, answer: Reason | None) 
     """What a probe's answer makes of what was known. A service that answers again is not paused any longer."""
     if answer:
         return replace(health, reason=answer)
-    if health.reason in _PROVEN_BY_SENDING or (
-        health.reason is Reason.CREDENTIALS and not transport.signs_in_to_probe
-    ):
+    if health.reason in _PROVEN_BY_SENDING or (health.reason is Reason.CREDENTIALS and not transport.signs_in_to_probe):
         return health
     return replace(health, reason=None, failures=0, paused_until=None)
 
 
 def note_report(db: Database, keys: KeyStore, message: str, mark: str, state: MessageState) -> None:
-    """Take a service's word for what became of a message; nothing where the word is not from who was told its secret."""
+    """Take a service's word for what became of a message; nothing where whoever says it was not told its secret."""
     if tokens.is_report_mark(keys.instance, message, mark):
         with write(db):
             messages.report(db, message, state)

@@ -1,0 +1,68 @@
+"""What is handed out or said in the room: slips, and words to read aloud; each in the language chosen for it."""
+
+from dataclasses import dataclass
+
+from flask import render_template, request
+from markupsafe import Markup
+
+from enkat.catalogue import translated
+from enkat.i18n import SOURCE, Translator
+from enkat.model.meeting import OpenedLink
+from enkat.web import access
+from enkat.web.context import gettext as _
+from enkat.web.context import house, speaking, translator
+from enkat.web.coordinator.base import PageReply, coordinators, links_of, pages, planned_places
+from enkat.wording import ROLES
+
+
+@pages.get("/<meeting_id>/slips")
+@coordinators
+def slips(meeting_id: str) -> PageReply:
+    """Slips of paper for the room, one for each person planned, in one of the languages its forms can be had in."""
+    overview = access.meeting_or_404(meeting_id)
+    planned = planned_places(meeting_id)
+    rooms = [link for link in links_of(overview) if link.is_room and planned[link.role]]
+    copies = [link for link in rooms for _copy in range(planned[link.role])]
+    tongues = _tongues(rooms)
+    mine = {"tongue": translator().language, "groups": {link.role: _(ROLES[link.role]) for link in rooms}}
+    with speaking(tongues.chosen.language):
+        titles = {link.role: _title(link.questionnaire) for link in rooms}
+        sheet = render_template(
+            "participant/slips.html", slips=copies, titles=titles, roles=ROLES, closes=overview.meeting.closes, **mine
+        )
+    return render_template(
+        "coordinator/slips.html", overview=overview, has_slips=bool(copies), sheet=Markup(sheet), tongues=tongues
+    )
+
+
+@pages.get("/<meeting_id>/announcement")
+@coordinators
+def announcement(meeting_id: str) -> PageReply:
+    """What to say in the room before the codes are shown."""
+    overview = access.meeting_or_404(meeting_id)
+    tongues = _tongues([link for link in links_of(overview) if link.is_room])
+    with speaking(tongues.chosen.language):
+        words = render_template("participant/announcement.html")
+    return render_template("coordinator/announcement.html", overview=overview, words=Markup(words), tongues=tongues)
+
+
+@dataclass(frozen=True)
+class Tongues:
+    """The languages that something for participants can be had in, and the one that was chosen for it."""
+
+    all: list[Translator]
+    chosen: Translator
+
+
+def _tongues(rooms: list[OpenedLink]) -> Tongues:
+    """Those that every form of the rooms is offered in; the address says which one was chosen."""
+    offered = house().languages.translators
+    for link in rooms:
+        its_own = {one.language for one in house().offered[link.questionnaire]}
+        offered = {language: one for language, one in offered.items() if language in its_own}
+    return Tongues(list(offered.values()), offered.get(request.args.get("language", ""), offered[SOURCE]))
+
+
+def _title(questionnaire: str) -> str:
+    form = house().catalogue[questionnaire]
+    return translated(form, translator().question).title
