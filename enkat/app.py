@@ -22,6 +22,7 @@ from enkat.web import (
     faults,
     headers,
     participant,
+    reports,
     result_words,
     results,
     staff,
@@ -81,10 +82,11 @@ def create_app(settings: Settings, house: House | None = None) -> Flask:
     app.before_request(bodies.judge)
     app.before_request(access.guard)  # before the CSRF token is asked for: whoever is signed out is to sign in
     csrf = CSRFProtect(app)
+    csrf.exempt(reports.pages)  # a service has no session, and its address is secret
     csrf.exempt(participant.pages)  # no cookie is to be set there, and the link is the authority
     app.after_request(headers.secure)
     app.teardown_appcontext(context.release_db)
-    for room in (assets, participant, staff, coordinator, administrator, results, texts):
+    for room in (assets, participant, reports, staff, coordinator, administrator, results, texts):
         app.register_blueprint(room.pages)
     faults.register(app)
     return app

@@ -9,13 +9,13 @@ import gettext
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 
 from enkat.i18n.po import Held, compiled, due, lacks, read
 
@@ -77,6 +77,10 @@ class Translator:
     def full_day(self, day: date) -> str:
         """A day with its year: "20 november 2026"."""
         return format_date(day, "long", locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        """A moment as people say it: "20 november 14:20"."""
+        return f"{self.day(moment.date())} {format_time(moment, 'HH:mm', tzinfo=moment.tzinfo, locale=self.locale)}"
 
     def quarter(self, day: date) -> str:
         """The quarter that a day lies in: "K4 2026"."""

@@ -4,6 +4,7 @@ That it was decided is noted whether somebody got one or not, and nothing of it 
 who has answered, nor how many.
 """
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlite_utils import Database
@@ -14,7 +15,7 @@ from enkat.inviting.linking import opened_link
 from enkat.inviting.outbox import put_message
 from enkat.inviting.places import open_meeting
 from enkat.model.audit import TERMINAL, Act
-from enkat.model.meeting import Contact, InvitationState
+from enkat.model.meeting import Contact, InvitationState, Meeting
 from enkat.model.message import MessageState, Purpose
 from enkat.secrecy.keys import KeyStore
 from enkat.storage import audit, contacts, invitations, meetings, messages
@@ -30,10 +31,24 @@ def turn(db: Database, meeting: str, on: bool, *, by: str = TERMINAL) -> None:
             audit.note(db, by, Act.REMINDER_ON if on else Act.REMINDER_OFF, meeting)
 
 
-def days(db: Database, meeting: str) -> list[date]:
-    """The days on which reminders of a meeting are still to be decided; the same whoever has answered."""
-    known = contacts.of_meeting(db, meeting)
-    return sorted({one.remind_on for one in known if one.remind_on and not one.reminded})
+@dataclass(frozen=True)
+class ReminderPlan:
+    """What a coordinator sees of a meeting's reminder: the same whoever has answered. `days` are those still to come;
+    `is_over` where all that there was to decide is decided, `is_too_late` where a link sent now would get none."""
+
+    is_on: bool
+    days: list[date]
+    is_over: bool
+    is_too_late: bool
+
+
+def plan(db: Database, meeting: Meeting, today: date, after: int) -> ReminderPlan:
+    """When a meeting's reminder goes out, so many days after a link."""
+    known = contacts.of_meeting(db, meeting.id)
+    days = sorted({one.remind_on for one in known if one.remind_on and not one.reminded})
+    is_over = bool(known) and all(one.reminded for one in known)
+    is_too_late = not days and today + timedelta(days=after) > meeting.closes - timedelta(days=hours.REMINDED_BEFORE)
+    return ReminderPlan(meetings.reminds(db, meeting.id), days, is_over, is_too_late)
 
 
 def decide_due(db: Database, keys: KeyStore, desk: Desk) -> None:

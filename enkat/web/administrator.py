@@ -1,14 +1,20 @@
-"""The administrator's page: who may sign in, and the units. No meetings and no answers here."""
+"""The administrator's pages: who may sign in, the units, and the services that send. No meetings and no answers here."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from enkat import staffing
+from enkat.inviting.letters import write_letter
+from enkat.messaging.sms import measure
 from enkat.model.errors import Refused
+from enkat.model.meeting import Channel
+from enkat.model.message import Purpose
 from enkat.model.staff import StaffMember, StaffRole
-from enkat.storage import staff
+from enkat.settings import ZONE
+from enkat.storage import messages, staff
+from enkat.storage.messages import read_stamp
 from enkat.web import access
-from enkat.web.context import db
+from enkat.web.context import db, desk, house, today, translator
 from enkat.web.context import gettext as _
 from enkat.web.forms import MemberForm, PlainForm, UnitForm, choice
 
@@ -24,6 +30,26 @@ _Page = str | tuple[str, int] | Response
 def people() -> _Page:
     """Everybody, and forms for one more."""
     return _page(MemberForm(formdata=None), UnitForm(formdata=None))
+
+
+@pages.get("/sending")
+@administrators
+def sending() -> _Page:
+    """How the services are that send links; nothing of any message."""
+    settings, health = house().settings, messages.health(db())
+    services = [
+        (channel, health.get(channel) if channel in settings.channels else None, channel in settings.channels)
+        for channel in Channel
+    ]
+    sample = write_letter(desk(), Channel.SMS, Purpose.LINK, "", "X" * 10, today())
+    return render_template(
+        "administrator/sending.html",
+        services=services,
+        moment=lambda text: translator().moment(read_stamp(text).astimezone(ZONE)),
+        senders={Channel.SMS: settings.sms_sender, Channel.EMAIL: settings.mail_from and settings.mail_from.address},
+        sample=sample,
+        length=measure(sample.text),
+    )
 
 
 @pages.post("")

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from enkat.house import House
 from enkat.i18n import SOURCE, Translator
+from enkat.inviting.letters import Desk
 
 
 def house() -> House:
@@ -116,6 +117,11 @@ def is_from_elsewhere() -> bool:
 def base_url() -> str:
     """What links begin with: the setting, or where this request came to."""
     return house().settings.base_url or request.host_url.rstrip("/")
+
+
+def desk() -> Desk:
+    """What letters are written with."""
+    return Desk.of(house().settings, house().languages, base_url())
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from wtforms import (
     BooleanField,
     DateField,
     Field,
+    FileField,
     HiddenField,
     IntegerField,
     PasswordField,
@@ -54,6 +55,12 @@ _PLACES = {
     "child_words": "wording",
     "text_changed": "wording",
     "long_password": "new",
+    "contact_phone": "address",
+    "contact_landline": "address",
+    "contact_email": "address",
+    "no_service": "address",
+    "list_empty": "addresses",
+    "list_long": "addresses",
 }
 
 
@@ -144,6 +151,33 @@ def _date(_form: Any, field: Field) -> None:
     if field.raw_data and field.raw_data[0] and field.data is None:
         field.errors = []
         raise ValidationError(_("Skriv ett datum, till exempel 2026-11-20."))
+
+
+class SendForm(StaffForm):
+    """Where one link is to go."""
+
+    address = StringField()
+    language = SelectField(validate_choice=False, validators=[_offered])
+
+
+class ListForm(StaffForm):
+    """A list of those who are to get a link: pasted, or from a file; `seen` is what was shown of it before."""
+
+    addresses = TextAreaField()
+    file = FileField()
+    group = SelectField(validate_choice=False, validators=[_offered])
+    language = SelectField(validate_choice=False, validators=[_offered])
+    seen = HiddenField()
+
+    def take_file(self) -> None:
+        """Put a file's rows below those that were pasted; text of old spreadsheets is not UTF-8."""
+        content = self.file.data.read() if hasattr(self.file.data, "read") else b""
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", "replace")
+        pasted = (self.addresses.data or "").rstrip()
+        self.addresses.data = "\n".join(part for part in (pasted, text.strip()) if part)
 
 
 class PlacesField(IntegerField):

@@ -1,7 +1,8 @@
 """The interface's words for the domain's: roles, kinds, sources, refusals. Swedish is the source language. What
 participants meet too stands in `participants`, and is translated into more languages."""
 
-from enkat.model.meeting import Kind, Source
+from enkat.model.meeting import Channel, Kind, Source
+from enkat.model.message import MessageState, Reason
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Index, Role
 from enkat.wording import participants
@@ -92,7 +93,16 @@ REFUSALS = participants.REFUSALS | {
     ),
     "protected_contact": N_("Uppdraget har skyddsbehov. Adresser och telefonnummer sparas aldrig där."),
     "room_contact": N_("Rummets länk är allas. En adress hör till en egen länk."),
-    "contact_phone": N_("Skriv telefonnumret med landsnummer, till exempel +46701234567."),
+    "contact_phone": N_("Skriv ett telefonnummer, till exempel 070-123 45 67 eller +46701234567."),
+    "contact_landline": N_("Det är inget mobilnummer, så dit kan inget SMS skickas."),
+    "no_contact": N_("Länken har inget nummer eller någon adress än."),
+    "no_service": N_("Det går inte att skicka så härifrån. Använd din egen telefon, eller fråga din administratör."),
+    "closed": N_("Det går inte att svara längre, så ingen länk skickas."),
+    "list_empty": N_("Skriv minst ett nummer eller en adress."),
+    "list_long": N_("Listan är för lång. Högst 200 rader åt gången."),
+    "list_column": N_("Efter numret eller adressen kan bara grupp och språk stå. Skriv inga namn."),
+    "list_twice": N_("Står redan på en tidigare rad."),
+    "list_known": N_("Har redan fått en länk till det här mötet."),
     "contact_email": N_("Skriv en e-postadress, till exempel kim@example.se."),
     "unit_name": N_(
         "Skriv ett namn som börjar med en bokstav eller siffra, högst 80 tecken: bokstäver, siffror, mellanslag "
@@ -107,6 +117,39 @@ REFUSALS = participants.REFUSALS | {
     "old_password": N_("Det gamla lösenordet stämmer inte."),
     "short_password": N_("Lösenordet ska ha minst 12 tecken."),
     "long_password": N_("Lösenordet får ha högst 200 tecken."),
+}
+
+#: What has become of a link that was sent. What was not needed any more is said to be sent too.
+MESSAGE_STATES = {
+    MessageState.WAITING: N_("Väntar på att skickas"),
+    MessageState.SENDING: N_("Väntar på att skickas"),
+    MessageState.SENT: N_("Skickat"),
+    MessageState.DELIVERED: N_("Skickat"),
+    MessageState.FAILED: N_("Gick inte att skicka"),
+    MessageState.EXPIRED: N_("Hann inte skickas"),
+}
+
+#: Why a link did not arrive, and what to do.
+MENDS = {
+    Reason.ADDRESS: N_("Numret eller adressen finns inte. Skriv rätt och skicka igen."),
+    Reason.REFUSED: N_("Tjänsten som skickar tog inte emot meddelandet. Ge koden på ett annat sätt."),
+    Reason.UNDELIVERED: N_("Det kom inte fram. Kontrollera numret, eller ge koden på ett annat sätt."),
+    Reason.UNSURE: N_("Ingen vet om det kom fram. Fråga, eller skicka igen."),
+}
+
+#: What is wrong with a service that sends, for the administrator.
+SERVICE_FAULTS = {
+    Reason.UNREACHABLE: N_("Tjänsten svarar inte."),
+    Reason.CREDENTIALS: N_("Tjänsten godtar inte användarnamnet eller lösenordet. Rätta inställningen."),
+    Reason.CREDIT: N_("Kontot hos tjänsten är tomt eller spärrat. Fyll på det hos leverantören."),
+    Reason.SENDER: N_("Tjänsten godtar inte avsändaren. Rätta inställningen, eller registrera avsändaren."),
+    Reason.BUSY: N_("Tjänsten tar inte emot just nu."),
+    Reason.UNSURE: N_("Tjänsten tar emot meddelanden men svarar inte."),
+}
+
+CHANNELS = {
+    Channel.SMS: N_("SMS"),
+    Channel.EMAIL: N_("E-post"),
 }
 
 #: The same for the staff pages' faults.

@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from enkat.catalogue import translated
 from enkat.i18n import SOURCE, Translator
-from enkat.model.meeting import OpenedLink
+from enkat.model.meeting import MeetingOverview, OpenedLink
+from enkat.model.survey import Questionnaire
 from enkat.web import access
 from enkat.web.context import gettext as _
 from enkat.web.context import house, speaking, translator
@@ -40,10 +41,40 @@ def slips(meeting_id: str) -> PageReply:
 def announcement(meeting_id: str) -> PageReply:
     """What to say in the room before the codes are shown."""
     overview = access.meeting_or_404(meeting_id)
-    tongues = _tongues([link for link in links_of(overview) if link.is_room])
+    tongues = tongues_of(overview)
+    sms, mail = house().settings.sms, house().settings.mail_from
+    senders = (
+        {}
+        if overview.assignment.protected
+        else {"sms_sender": sms and sms.sender, "mail_sender": mail and mail.address}
+    )
     with speaking(tongues.chosen.language):
-        words = render_template("participant/announcement.html")
+        words = render_template("participant/announcement.html", **senders)
     return render_template("coordinator/announcement.html", overview=overview, words=Markup(words), tongues=tongues)
+
+
+@pages.get("/<meeting_id>/paper")
+@coordinators
+def paper(meeting_id: str) -> PageReply:
+    """Forms on paper: one for each group of the room, all alike within it, or one for a personal link."""
+    overview = access.meeting_or_404(meeting_id)
+    planned = planned_places(meeting_id)
+    every = links_of(overview)
+    chosen = [link for link in every if link.id == request.args.get("link") and not link.is_room]
+    links = chosen or [link for link in every if link.is_room and planned[link.role]]
+    tongues = _tongues(links)
+    with speaking(tongues.chosen.language):
+        sheets = [
+            render_template("participant/paper.html", link=link, questionnaire=_translated(link.questionnaire))
+            for link in links
+        ]
+    return render_template(
+        "coordinator/paper.html",
+        overview=overview,
+        sheets=[(link, Markup(sheet)) for link, sheet in zip(links, sheets, strict=True)],
+        link_id=chosen[0].id if chosen else None,
+        tongues=tongues,
+    )
 
 
 @dataclass(frozen=True)
@@ -52,6 +83,11 @@ class Tongues:
 
     all: list[Translator]
     chosen: Translator
+
+
+def tongues_of(overview: MeetingOverview) -> Tongues:
+    """The languages of what is handed out at a meeting."""
+    return _tongues([link for link in links_of(overview) if link.is_room])
 
 
 def _tongues(rooms: list[OpenedLink]) -> Tongues:
@@ -64,5 +100,8 @@ def _tongues(rooms: list[OpenedLink]) -> Tongues:
 
 
 def _title(questionnaire: str) -> str:
-    form = house().catalogue[questionnaire]
-    return translated(form, translator().question).title
+    return _translated(questionnaire).title
+
+
+def _translated(questionnaire: str) -> Questionnaire:
+    return translated(house().catalogue[questionnaire], translator().question)

@@ -1,5 +1,6 @@
 """Personal links: made, shown, replaced, taken back, and how each is written and drawn."""
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import segno
@@ -7,12 +8,16 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from enkat import inviting
+from enkat import addresses, inviting
 from enkat.i18n import SOURCE
-from enkat.model.meeting import OpenedLink
+from enkat.inviting import contacting, reminding
+from enkat.inviting.letters import sms_text
+from enkat.model.meeting import Channel, MeetingOverview, OpenedLink
+from enkat.model.message import MessageState, Purpose, Reason
 from enkat.model.survey import Role
+from enkat.storage import contacts, invitations, messages
 from enkat.web import access
-from enkat.web.context import base_url, db, house
+from enkat.web.context import base_url, db, house, today, translator
 from enkat.web.context import gettext as _
 from enkat.web.coordinator.base import (
     PageReply,
@@ -24,6 +29,9 @@ from enkat.web.coordinator.base import (
     pages,
     planned_places,
 )
+from enkat.web.coordinator.handouts import tongues_of
+from enkat.web.forms import SendForm
+from enkat.wording.participants import MAIL_SUBJECT
 
 
 @pages.route("/<meeting_id>/links", methods=["GET", "POST"])
@@ -50,15 +58,51 @@ def links(meeting_id: str) -> PageReply:
         if (after := sum(planned_places(meeting_id).values())) > before:
             flash(_("Alla planerade platser hade redan egna länkar. Antalet bjudna är nu %(number)s.", number=after))
         return _back_to_links(meeting_id, made)
-    personal = [link for link in links_of(overview) if not link.is_room]
+    return links_page(overview)
+
+
+def links_page(overview: MeetingOverview, link_id: str | None = None, form: SendForm | None = None) -> str:
+    """The page of personal links; with a form that was refused at one of them."""
+    meeting_id = overview.meeting.id
     return render_template(
         "coordinator/links.html",
         overview=overview,
-        links=personal,
-        kinds=_link_kinds(),
+        links=[link for link in links_of(overview) if not link.is_room],
+        kinds=link_kinds(),
         form_name=form_name,
+        channels=house().settings.channels,
+        health=messages.health(db()),
+        ways=_ways(meeting_id),
+        reminder=reminding.plan(db(), overview.meeting, today(), house().settings.reminder_days),
+        reminder_days=house().settings.reminder_days,
+        languages=tongues_of(overview).all,
+        refused={link_id: form} if link_id else {},
         **page_settings(overview),
     )
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where a link goes and how far it has come; `state` None where nothing was sent since the link was replaced."""
+
+    channel: Channel
+    shown: str
+    state: MessageState | None
+    reason: Reason | None
+
+
+def _ways(meeting_id: str) -> dict[str, list[Way]]:
+    """Of each link: its addresses, hidden in part, and what has become of the link there. Of reminders nothing is told:
+    they go only to those who have not answered."""
+    sent = {one.contact: one for one in messages.of_meeting(db(), meeting_id) if one.purpose is Purpose.LINK}
+    places = {one.invitation: one.id for one in invitations.live_links(db(), meeting_id) if one.invitation}
+    ways: dict[str, list[Way]] = {}
+    for contact in contacts.of_meeting(db(), meeting_id):
+        message = sent.get(contact.id)
+        shown = addresses.masked(contact.channel, contacting.opened(house().keys, contact))
+        way = Way(contact.channel, shown, message.state if message else None, message.reason if message else None)
+        ways.setdefault(places.get(contact.invitation, ""), []).append(way)
+    return ways
 
 
 @pages.post("/<meeting_id>/links/<link_id>/replace")
@@ -115,15 +159,15 @@ def sms(key: str) -> str:
 @pages.app_template_filter("mail")
 def mail(key: str) -> str:
     """Opens the coordinator's own mail, likewise."""
-    return f"mailto:?subject={quote(_('Några frågor'))}&body={quote(_neutral(key))}"
+    return f"mailto:?subject={quote(_(MAIL_SUBJECT))}&body={quote(_neutral(key))}"
 
 
 def _neutral(key: str) -> str:
     """Says nothing of a case, a child or social services: somebody else may read it over a shoulder."""
-    return _("Hej! Här är länken jag berättade om: %(link)s", link=address(key))
+    return sms_text(house().languages[translator().language], Purpose.LINK, address(key))
 
 
-def _link_kinds() -> list[tuple[str, Role, str | None]]:
+def link_kinds() -> list[tuple[str, Role, str | None]]:
     """What a personal link can be made for: a role, and the questionnaire where the role has several."""
     return [
         (f"{role}:{form.id}", role, form_name(role, form.id))
