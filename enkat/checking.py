@@ -15,7 +15,7 @@ from enkat.model.result import Grain
 from enkat.secrecy import ballots
 from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
-from enkat.storage import audit, engine, meetings, migrations, questionnaires, snapshots, witness
+from enkat.storage import audit, engine, meetings, messages, migrations, questionnaires, snapshots, witness
 
 
 def faults(settings: Settings, audit_head: AuditHead | None = None) -> list[str]:
@@ -52,6 +52,11 @@ def _settings(settings: Settings) -> Iterator[str]:
         branding.load(settings)
     except SettingsError as error:
         yield str(error)
+    if settings.channels and not settings.base_url:
+        yield "the setting base_url is missing; links that are sent have to lead somewhere (set ENKAT_BASE_URL)"
+    file = settings.instance / "enkat.toml"
+    if os.name == "posix" and settings.channels and file.exists() and file.stat().st_mode & 0o077:
+        yield f"{file} can be read by others, and may hold a password; run chmod 600 {file}"
     if settings.base_url and settings.has_tls:
         for name in ("controller", "contact"):
             if getattr(settings, name) is None:
@@ -94,6 +99,7 @@ def _store(settings: Settings, heads: set[AuditHead]) -> Iterator[str]:
         yield from _versions(settings, db)
         snapshots.all_of(db, *Grain)
         yield from _audit_log(settings, db, heads)
+        yield from _services(settings, db)
         keys = KeyStore(settings.keys)
         yield from keys.faults()
         for meeting in meetings.in_state(db, MeetingState.OPEN):
@@ -104,6 +110,15 @@ def _store(settings: Settings, heads: set[AuditHead]) -> Iterator[str]:
         db.close()
     if os.name == "posix" and settings.database.stat().st_mode & 0o077:
         yield f"{settings.database} can be read by others; run chmod 600 {settings.database}"
+
+
+def _services(settings: Settings, db: Database) -> Iterator[str]:
+    """What keeps links from being sent, as the background work has found it."""
+    for channel, health in messages.health(db).items():
+        if health.reason and channel in settings.channels:
+            yield (
+                f"{channel} could not be sent at {health.checked}: {health.reason}; try `enkat check --send-to ADDRESS`"
+            )
 
 
 def _audit_log(settings: Settings, db: Database, heads: set[AuditHead]) -> Iterator[str]:

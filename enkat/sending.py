@@ -10,14 +10,16 @@ only what came of first messages and of asking it; never of reminders.
 """
 
 import random
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlite_utils import Database
 
-from enkat import hours
+from enkat import addresses, hours
 from enkat.messaging import Transport, for_mail, for_sms
+from enkat.model.errors import Refused
 from enkat.model.meeting import Channel
 from enkat.model.message import (
     FOR_GOOD,
@@ -134,6 +136,24 @@ def _probed(health: ChannelHealth, transport: Transport, answer: Reason | None) 
     if health.reason in _PROVEN_BY_SENDING or (health.reason is Reason.CREDENTIALS and not transport.signs_in_to_probe):
         return health
     return replace(health, reason=None, failures=0, paused_until=None)
+
+
+def try_out(post: Post, address: str) -> Channel:
+    """Send a message that says only that it is a trial; SendingFailed with the service's own word where it is not
+    taken, Refused where it cannot be sent there at all."""
+    channel, to = addresses.read(address)
+    if channel not in post.transports:
+        raise Refused("no_service", f"no service is set up that sends {channel}")
+    text = "Det här är ett prov. This is a trial."
+    letter = Letter(secrets.token_hex(16), to, text, subject="Prov / Trial" if channel is Channel.EMAIL else "")
+    post.transports[channel].send(letter)
+    return channel
+
+
+def note_works(db: Database, post: Post, channel: Channel) -> None:
+    """Note that a service has taken a message."""
+    with write(db):
+        messages.put_health(db, ChannelHealth(channel, None, stamp(post.clock())))
 
 
 def note_report(db: Database, keys: KeyStore, message: str, mark: str, state: MessageState) -> None:

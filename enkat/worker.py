@@ -15,7 +15,7 @@ from enkat.house import House
 from enkat.inviting import contacting, reminding
 from enkat.inviting.letters import Desk
 from enkat.model.audit import BACKGROUND
-from enkat.model.errors import EnkatError
+from enkat.model.errors import EnkatError, StoreError
 from enkat.sending import Post
 from enkat.storage import audit, witness
 from enkat.storage.engine import clear_remnants
@@ -82,22 +82,23 @@ def send(house: House, post: Post, goes_on: Callable[[], bool] = lambda: True) -
         db.close()
 
 
-def _keep_sending(house: House, goes_on: Callable[[], bool]) -> None:
+def _keep_sending(house: House, stopping: threading.Event) -> None:
     post = sending.post_of(house.settings)
-    while goes_on():
+    while not stopping.is_set():
         try:
-            send(house, post, goes_on)
+            send(house, post, lambda: not stopping.is_set())
+        except StoreError:
+            pass  # the rounds meet it too, and tell it less often
         except EnkatError as error:
             log.error("%s", error)
-        time.sleep(LOOK_EVERY)
+        stopping.wait(LOOK_EVERY)
 
 
 def run(house: House, goes_on: Callable[[], bool]) -> None:
     """Round after round while `goes_on`; a round that fails is logged, and the next one tries again. At the end what is
     just being sent is let finish, so that it need not be sent again."""
     stopping = threading.Event()
-    sender = threading.Thread(target=_keep_sending, args=(house, lambda: goes_on() and not stopping.is_set()))
-    sender.daemon = True
+    sender = threading.Thread(target=_keep_sending, args=(house, stopping), daemon=True)
     sender.start()
     next_round = 0.0
     try:
@@ -108,12 +109,12 @@ def run(house: House, goes_on: Callable[[], bool]) -> None:
                     _report(work(house))
                 except EnkatError as error:
                     log.error("%s", error)
-            if not sender.is_alive() and goes_on():
+            if not sender.is_alive():
                 raise RuntimeError("sending has ended by itself")  # the server starts this process anew
             time.sleep(1)
     finally:
         stopping.set()
-        sender.join(timeout=LOOK_EVERY + 5)
+        sender.join(timeout=8)
 
 
 def _report(done: Round) -> None:

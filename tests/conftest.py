@@ -21,7 +21,7 @@ from enkat.model.meeting import Assignment, Kind, Meeting, OpenedLink, Source
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
 from enkat.secrecy import passwords
-from enkat.settings import Settings
+from enkat.settings import Settings, sending
 from tests.inspection import InspectingClient
 
 # A busy machine is no reason to fail: no test asserts a time, and Hypothesis should not either.
@@ -101,6 +101,19 @@ class Town:
 def settings(tmp_path: Path) -> Settings:
     """Settings of an installation in a folder of its own, on a day that stands still."""
     return Settings(instance=tmp_path / "instance", base_url="http://127.0.0.1:8000", fixed_today=TODAY)
+
+
+def with_services(
+    settings: Settings, sms: str = "http://127.0.0.1:9/a1/sms", smtp: str = "smtp://127.0.0.1:9"
+) -> Settings:
+    """The same installation with services that send SMS and e-mail; nobody listens at the usual ones."""
+    return replace(
+        settings,
+        sms_url=sending.sms_url("sms_url", sms),
+        sms_sender="Mitthem",
+        smtp_url=sending.smtp_url("smtp_url", smtp),
+        mail_from=sending.mail_from("mail_from", "Mitthem <svar@mitthem.example>"),
+    )
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--workers", type=_number(1, 64), help="as many as there are cores by default")
 
     command = _command(
-        groups, "work", commands.work, "the background work alone: count what has closed, publish what is due"
+        groups, "work", commands.work, "the background work alone: count what has closed, publish what is due, send"
     )
     command.add_argument("--once", action="store_true", help="one round, then stop")
     command.add_argument("--with-parent", type=int, metavar="PID", help="stop when that process is gone")
@@ -119,6 +119,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = _command(groups, "check", commands.check, "is everything in order? database, keys, audit log, texts")
     command.add_argument("--audit-head", type=_head, metavar="HEAD", help="a head that was printed earlier")
+    command.add_argument("--send-to", metavar="ADDRESS", help="send a trial SMS to a number, or a trial e-mail")
     return program
 
 

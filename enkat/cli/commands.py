@@ -21,6 +21,7 @@ from enkat import (
     exports,
     inviting,
     publishing,
+    sending,
     settings,
     severing,
     staffing,
@@ -30,6 +31,7 @@ from enkat.demo import MUNICIPALITY, fill
 from enkat.house import House, open_house
 from enkat.model.errors import EnkatError, NotFound, Refused
 from enkat.model.meeting import Assignment, Kind, OpenedLink, Source
+from enkat.model.message import Reason, SendingFailed
 from enkat.model.result import PLUS, Grain, Outcome
 from enkat.model.staff import StaffRole, Unit
 from enkat.model.survey import Role
@@ -81,6 +83,7 @@ def work(arguments: _Arguments) -> int:
     house = open_house(settings.load())
     if arguments.once:
         done = worker.work(house)
+        worker.send(house, sending.post_of(house.settings))
         shown = {"opened": done.counted.opened, "meetings": done.counted.meetings, "published": list(done.published)}
         said = [_counted(done.counted), *(f"published {period}" for period in done.published)]
         _print(arguments, shown, "\n".join(said))
@@ -231,7 +234,10 @@ def audit_list(arguments: _Arguments) -> None:
 
 
 def check(arguments: _Arguments) -> int:
-    faults = checking.faults(settings.load(), arguments.audit_head)
+    chosen = settings.load()
+    faults = checking.faults(chosen, arguments.audit_head)
+    if arguments.send_to:
+        faults += _try_out(chosen, arguments.send_to)
     if arguments.json:
         _print_json({"ok": not faults, "faults": faults})
     elif faults:
@@ -239,6 +245,36 @@ def check(arguments: _Arguments) -> int:
     else:
         print("database, keys, audit log, questionnaires, translations and settings are in order")
     return 1 if faults else 0
+
+
+def _try_out(chosen: Settings, address: str) -> Iterator[str]:
+    """Send a trial message; what keeps it from being taken, and the mend."""
+    post = sending.post_of(chosen)
+    try:
+        channel = sending.try_out(post, address)
+    except SendingFailed as failure:
+        yield f"the trial message was not taken: {failure}; {_MENDS[failure.reason]}"
+    except Refused as refusal:
+        yield f"no trial message was sent: {refusal}"
+    else:
+        print(f"a trial message was handed to the service for {channel}; see whether it arrives", file=sys.stderr)
+        if chosen.database.exists():
+            with _house(chosen) as (_, db):
+                sending.note_works(db, post, channel)
+
+
+#: What an operator can do where a service takes no message.
+_MENDS = {
+    Reason.UNREACHABLE: "look at the address in ENKAT_SMS_URL or ENKAT_SMTP_URL, and at the firewall",
+    Reason.CREDENTIALS: "look at the user and the password in ENKAT_SMS_URL or ENKAT_SMTP_URL",
+    Reason.CREDIT: "fill up the account with the service",
+    Reason.SENDER: "look at ENKAT_SMS_SENDER or ENKAT_MAIL_FROM, or register the sender with the service",
+    Reason.BUSY: "try again in a while",
+    Reason.UNSURE: "see whether it arrives; the service took it and did not answer",
+    Reason.ADDRESS: "try another address",
+    Reason.REFUSED: "ask the service why",
+    Reason.UNDELIVERED: "try another address",
+}
 
 
 @contextmanager

@@ -5,7 +5,7 @@ it becomes two senders. So the headers that hold anybody's words are written her
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP

@@ -1,4 +1,4 @@
-"""The administrator's pages: who may sign in, the units, and the services that send. No meetings and no answers here."""
+"""The administrator's pages: who may sign in, the units, and what sends. No meetings, no answers."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response

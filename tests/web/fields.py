@@ -29,7 +29,7 @@ from tests.web.routes import Rewind, Scene, Visitor, forget_failures, rules, use
 PLAIN = "Väst"
 
 #: The names behind a question mark that the application reads; a test sees that there are no others.
-QUERIES = ("lang", "form", "back", "assignment", "role", "language", "year", "all")
+QUERIES = ("lang", "form", "back", "assignment", "role", "language", "link", "year", "all")
 
 #: What stands in a field while another one is attacked, where the page itself offers nothing.
 _USUAL = {

@@ -19,6 +19,7 @@ from enkat import counting, inviting
 from enkat.model.meeting import Meeting
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
+from enkat.secrecy import tokens
 from enkat.secrecy.guessing import Brake
 from enkat.storage.engine import insert, write
 from tests.conftest import TODAY, Town
@@ -75,6 +76,8 @@ def scene(app: Flask, town: Town) -> Scene:
         "role": Role.FAMILY.value,
         "key": town.rooms(meeting)[Role.FAMILY].key,
         "member_id": member,
+        "message": "a" * 32,
+        "mark": tokens.report_mark(town.house.keys.instance, "a" * 32),
         "text_id": texts["readable"],
         "state": "enable",
         "version": file.split("/")[2],

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from enkat import counting, inviting
 from enkat.app import create_app
+from enkat.house import House
 from enkat.model.meeting import Meeting
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
@@ -406,7 +407,16 @@ def test_a_link_for_nobody_is_not_made(coordinator: InspectingClient, town: Town
         assert "Det formuläret passar inte den gruppen." in coordinator.get(path).text
 
 
-def test_the_messages_that_are_ready_to_send_say_nothing_of_why(coordinator: InspectingClient, town: Town) -> None:
+def on_her_own_phone(house: House, town: Town) -> InspectingClient:
+    """A coordinator where no service is set up that sends."""
+    bare = replace(house, settings=replace(house.settings, sms_url=None, sms_sender=None, smtp_url=None, mail_from=None))
+    app = create_app(bare.settings, bare)
+    app.test_client_class = InspectingClient
+    return signed_in(app, town, town.add_staff("sara@mitthem.example", town.north, StaffRole.COORDINATOR))
+
+
+def test_the_messages_that_are_ready_to_send_say_nothing_of_why(house: House, town: Town) -> None:
+    coordinator = on_her_own_phone(house, town)
     meeting = town.meeting(assignment=town.assignment("M-114"))
     for role in Role:
         link = town.personal(meeting, role)

@@ -13,14 +13,14 @@ from enkat.inviting.contacting import Address
 from enkat.inviting.letters import write_letter
 from enkat.inviting.lists import Row, Words
 from enkat.messaging.sms import Length, measure
-from enkat.model.errors import NotFound, Refused
+from enkat.model.errors import Refused
 from enkat.model.meeting import Channel, MeetingOverview
 from enkat.model.message import Letter, Purpose
 from enkat.model.survey import Role
 from enkat.web import access
 from enkat.web.context import db, desk, house, ngettext, translator
 from enkat.web.context import gettext as _
-from enkat.web.coordinator.base import PageReply, act, coordinators, pages
+from enkat.web.coordinator.base import PageReply, act, coordinators, links_of, pages
 from enkat.web.coordinator.handouts import tongues_of
 from enkat.web.coordinator.links import link_kinds, links_page
 from enkat.web.forms import Choice, ListForm, SendForm, choice
@@ -35,6 +35,8 @@ _NO_KEY = "·" * 10
 def send(meeting_id: str, link_id: str) -> PageReply:
     """Send a link to a number or address; what is refused is said where it was typed."""
     overview = access.meeting_or_404(meeting_id)
+    if link_id not in {link.id for link in links_of(overview) if not link.is_room}:
+        abort(404)
     form = SendForm()
     form.language.choices = _languages(overview)
     if not form.validate():
@@ -43,8 +45,6 @@ def send(meeting_id: str, link_id: str) -> PageReply:
         channel, address = addresses.read(form.address.data or "")
         to = Address(link_id, channel, address, form.language.data)
         outbox.send_link(db(), house().keys, desk(), meeting_id, to, by=access.member().id)
-    except NotFound:
-        abort(404)
     except Refused as refusal:
         form.refuse(refusal)
         return links_page(overview, link_id, form), 400
