@@ -5,7 +5,7 @@ it becomes two senders. So the headers that hold anybody's words are written her
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -81,7 +81,7 @@ def written(letter: Letter, sender: Sender, to: str) -> bytes:
         "From": f"{_words('From', sender.name)} <{sender.address}>" if sender.name else sender.address,
         "To": to,
         "Subject": _words("Subject", letter.subject),
-        "Date": format_datetime(datetime.now().astimezone()),
+        "Date": format_datetime(datetime.now(UTC)),
         "Message-ID": f"<{letter.id}@{sender.domain}>",
         "Auto-Submitted": "auto-generated",
         "Content-Language": language,
