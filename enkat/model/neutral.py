@@ -1,29 +1,48 @@
-"""Words that no message may hold: whoever looks over a shoulder must not learn what it is about."""
+"""What a sender, a subject or a domain must not say: a message lies open on a phone's lock screen, for anybody in the
+room to read."""
 
 import re
 import unicodedata
 
-#: Wherever they stand, as parts of longer words too; websites write them without marks.
-_ANYWHERE = ("socialtjänst", "barn", "ärende", "familj", "nätverksmöte", "orosanmäl", "omhändertag", "socialnämnd")
+#: A word that tells, and how it is found: letters without their marks, as domains write them too. A compound is found
+#: by its first part or, where the word is long enough to be nothing else, anywhere.
+_WORDS = {
+    "socialtjänst": r"socialtja(?:e)?nst",
+    "socialförvaltning": r"socialfo(?:e)?rvaltning",
+    "socialnämnd": r"socialna(?:e)?mnd",
+    "socialkontor": r"socialkontor",
+    "socialsekreterare": r"socialsekr",
+    "nätverksmöte": r"na(?:e)?tverksmo(?:e)?te",
+    "orosanmälan": r"orosanma(?:e)?l",
+    "omhändertag": r"omha(?:e)?ndert(?:ag|og)",
+    "utredning": r"utredning",
+    "familj": r"familj",
+    "barn": r"\bbarn",
+    "ärende": r"\ba(?:e)?rende",
+    "soc": r"\bsoc\b",
+    "social service": r"\bsocial[\W_]*(?:service|work)",
+    "network meeting": r"\bnetwork[\W_]*meeting",
+    "child": r"\bchild",
+    "case": r"\bcase(?:s|work\w*)?\b",
+    "family": r"\bfamil(?:y|ies)",
+}
 
-#: Where a word begins, and as whole words.
-_STEMS = ("socialsekreterare", "socialförvaltning", "utredning", "vårdnad", "skyddsbehov", "social service", "child")
-_WORDS = ("soc", "lvu", "case", "cases", "family", "families", "network meeting", "network meetings")
-
-
-def _plain(text: str) -> str:
-    """Small letters without marks above them, as in the name of a website."""
-    return unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
-
-
-def _any(words: tuple[str, ...]) -> str:
-    return "|".join(map(_plain, words))
-
-
-_TELLING = re.compile(rf"{_any(_ANYWHERE)}|(?<![a-z])(?:{_any(_STEMS)}|(?:{_any(_WORDS)})(?![a-z]))")
+#: `_` and digits part words here, as they do in an address.
+_PATTERNS = [
+    (word, re.compile(re.sub(r"^\\b", r"(?<![^\\W\\d_])", re.sub(r"\\b$", r"(?![^\\W\\d_])", pattern))))
+    for word, pattern in _WORDS.items()
+]
 
 
 def says_too_much(text: str) -> str | None:
-    """The first word in a text that would tell what a message is about; None where there is none."""
-    found = _TELLING.search(_plain(text))
-    return found[0] if found else None
+    """The first of the words in a text that would tell what a message is about, as it stands in the dictionary; None
+    where there is none."""
+    plain = _plain(text)
+    found = [(match.start(), word) for word, pattern in _PATTERNS if (match := pattern.search(plain))]
+    return min(found)[1] if found else None
+
+
+def _plain(text: str) -> str:
+    """A text in small letters without marks, and without what cannot be seen and could part a word."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if unicodedata.category(letter) not in {"Mn", "Cf"})
