@@ -67,6 +67,6 @@ def _mail(text: str) -> str:
     except EmailNotValidError:
         raise Refused("contact_email", "that is not an e-mail address such as kim@example.se") from None
     address = found.ascii_email or ""
-    if "." not in found.domain or len(address) > _LONGEST or not address.isprintable():
+    if "." not in found.domain or len(found.local_part) > 64 or len(address) > _LONGEST or not address.isprintable():
         raise Refused("contact_email", "that is not an e-mail address such as kim@example.se")
     return address

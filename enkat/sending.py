@@ -4,8 +4,9 @@ A claim is stored before anything is sent, so whoever is killed in between leave
 whether it went out. It is sent once more, the same message with the same link, and not a third time: the coordinator
 is told instead. So each goes out at least once, or its failure is told, and twice at the most.
 
-What is recorded must tell nobody who has answered. A message that is not needed any more ends like one that was sent,
-and not before one could have been: while its service is out of order it waits like all others. How a service is shows
+What is recorded must tell nobody who has answered. A message that is not needed any more is not sent, and comes to what
+the service made of the last one that was: it ends as sent where the service works, and waits or fails with all others
+where it does not. How a service is shows
 only what came of first messages and of asking it; never of reminders.
 """
 
@@ -228,14 +229,11 @@ def _allowed(message: Message, moment: datetime) -> datetime:
 
 
 def _let_rest(db: Database, post: Post, due: Due, moment: datetime) -> None:
-    """A message that is not needed any more looks like all others: sent where its service works, else waiting."""
+    """A message that is not needed any more is not sent, and comes to what it would have come to: what the service
+    made of the last one."""
     health = messages.health(db).get(due.message.channel)
-    if health and health.reason:
-        again = moment + post.wait(due.message.attempts + 1)
-        attempts, unsure = due.message.attempts + 1, due.message.unsure
-        messages.postpone(db, due.message.id, stamp(again), attempts, unsure, health.reason, claimed=False)
-    else:
-        _end_well(db, post, due, moment)
+    messages.claim(db, due.message.id, stamp(moment), due.message.unsure)
+    _record(db, post, _Outcome(due, health.reason if health else None), moment)
 
 
 def _end_well(db: Database, post: Post, due: Due, moment: datetime) -> None:

@@ -60,7 +60,7 @@ def _account(path: str) -> str:
 
 
 def _reason(answer: Answer) -> Reason | None:
-    if answer.status in (400, 404, 422):
+    if answer.status in (400, 422):
         return _reason_in_words(answer.body.decode("utf-8", "replace"))
     if answer.status == 403 and _CREDIT.search(answer.body.decode("utf-8", "replace")):
         return Reason.CREDIT

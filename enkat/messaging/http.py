@@ -107,8 +107,10 @@ def reason(status: int) -> Reason | None:
         return None
     if status < 200 or status >= 600:
         return Reason.UNSURE
-    if status < 400:
+    if status < 400 or status in (404, 405):  # a URL that is wrong, and nobody's message is to be lost for it
         return Reason.UNREACHABLE
+    if status == 504:  # somebody in between has waited in vain for whoever took it
+        return Reason.UNSURE
     if status in (408, 425, 429) or status >= 500:
         return Reason.BUSY
     return {401: Reason.CREDENTIALS, 402: Reason.CREDIT, 403: Reason.CREDENTIALS}.get(status, Reason.REFUSED)

@@ -409,7 +409,9 @@ def test_a_link_for_nobody_is_not_made(coordinator: InspectingClient, town: Town
 
 def on_her_own_phone(house: House, town: Town) -> InspectingClient:
     """A coordinator where no service is set up that sends."""
-    bare = replace(house, settings=replace(house.settings, sms_url=None, sms_sender=None, smtp_url=None, mail_from=None))
+    bare = replace(
+        house, settings=replace(house.settings, sms_url=None, sms_sender=None, smtp_url=None, mail_from=None)
+    )
     app = create_app(bare.settings, bare)
     app.test_client_class = InspectingClient
     return signed_in(app, town, town.add_staff("sara@mitthem.example", town.north, StaffRole.COORDINATOR))
