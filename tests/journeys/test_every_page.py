@@ -19,12 +19,17 @@ from sqlite_utils import Database
 
 from enkat import counting, inviting, staffing
 from enkat.house import open_house
-from enkat.model.meeting import Kind, Meeting
+from enkat.inviting import outbox
+from enkat.inviting.letters import Desk
+from enkat.inviting.outbox import Recipient
+from enkat.model.meeting import Channel, Kind, Meeting
+from enkat.model.message import MessageState, Reason
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
 from enkat.settings import Settings
+from enkat.storage import messages
 from enkat.storage.engine import insert, write
-from tests.conftest import TODAY, Town
+from tests.conftest import TODAY, Town, with_services
 from tests.journeys.conftest import Phones
 from tests.journeys.server import HOST, Server, free_port, new_submission, send, serving
 from tests.journeys.wcag import breaches
@@ -81,7 +86,9 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One town for all walks; they change nothing that another walk sees."""
     base_url = f"http://{HOST}:{free_port()}"
-    house = open_house(Settings(tmp_path_factory.mktemp("town") / "instance", base_url, fixed_today=TODAY))
+    instance = tmp_path_factory.mktemp("town") / "instance"
+    house = open_house(with_services(Settings(instance, base_url, fixed_today=TODAY)))
+    (instance / "enkat.toml").write_text(SERVICES)
     db = house.connect()
     municipality, north = (staffing.add_unit(db, name) for name in ("Mitthem", "Norr"))
     town = Town(house, db, municipality, north, north)
@@ -100,6 +107,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     revoked = town.personal(crowded, Role.KIN)
     inviting.revoke_link(db, crowded.id, revoked.id)
     put_texts(db)
+    send_links(town, open_)
     rooms = {role.value: link.key for role, link in town.rooms(open_).items()}
     with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
         for meeting in (crowded, counted):
@@ -112,6 +120,29 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         ids = {name: meeting.id for name, meeting in named.items()}
         yield Place(town, server, rooms, small_child.key, revoked.key, closed[1], (personal.key, used), ids)
     db.close()
+
+
+#: Services at which nobody listens: what waits goes on waiting, and the pages say why.
+SERVICES = """
+sms_url = "http://127.0.0.1:9/a1/sms"
+sms_sender = "Mitthem"
+smtp_url = "smtp://127.0.0.1:9"
+mail_from = "Mitthem <svar@mitthem.example>"
+"""
+
+
+def send_links(town: Town, meeting: Meeting) -> None:
+    """Links on their way, sent, and failed for good."""
+    desk = Desk.of(town.house.settings, town.house.languages, town.house.settings.base_url or "")
+    people = [Recipient(Role.KIN, Channel.SMS, f"+4670174060{number}", "sv") for number in range(3)]
+    people.append(Recipient(Role.FAMILY, Channel.EMAIL, "kim.lund-med-ett-langt-namn@example.se", "ar"))
+    house = town.house
+    outbox.send_new_links(town.db, house.keys, house.catalogue, desk, meeting.id, people)
+    _waiting, sent, failed, _mail = (one.id for one in messages.of_meeting(town.db, meeting.id))
+    with write(town.db):
+        messages.end(town.db, sent, MessageState.SENT)
+        messages.end(town.db, failed, MessageState.FAILED, Reason.ADDRESS)
+        town.db.execute("update contact set remind_on = '2026-11-23'")
 
 
 @pytest.mark.parametrize(("language", "look"), PARTICIPANTS_WALKS)
@@ -256,6 +287,31 @@ PARTICIPANTS_PAGES: list[tuple[str, int, _Reach]] = [
     ("nothing there", 404, at("/static/none/none.css")),
 ]
 
+
+def listed(text: str) -> _Reach:
+    """A list that is pasted and checked, its words of groups and languages Swedish in each language."""
+
+    def reach(page: Page, place: Place) -> object:
+        page.goto("/staff/meetings/{open}/send".format(**place.meetings))
+        page.fill("[name=addresses]", text)
+        with page.expect_navigation() as navigation:
+            page.click("button[value=preview]")
+        return navigation.value
+
+    return reach
+
+
+def to_one_link(page: Page, place: Place) -> object:
+    """An address that is none, typed at a link."""
+    page.goto("/staff/meetings/{open}/links".format(**place.meetings))
+    form = page.locator("details:has([name=address])").first
+    form.locator("summary").click()
+    form.locator("[name=address]").fill("070")
+    with page.expect_navigation() as navigation:
+        form.locator("button[type=submit]").click()
+    return navigation.value
+
+
 STAFF_PAGES: dict[str, list[tuple[str, int, _Reach]]] = {
     "stranger": [
         ("sign-in", 200, at("/staff/sign-in")),
@@ -277,7 +333,13 @@ STAFF_PAGES: dict[str, list[tuple[str, int, _Reach]]] = {
         ("links", 200, at("/staff/meetings/{open}/links")),
         ("links under protection", 200, at("/staff/meetings/{protected}/links")),
         ("no links any more", 200, at("/staff/meetings/{closed}/links")),
+        ("one link refused", 400, to_one_link),
+        ("list", 200, at("/staff/meetings/{open}/send")),
+        ("list with faults", 400, listed("070\nAnna Svensson\n0701740605; Grannar\nkim@example.se")),
+        ("list that is good", 200, listed("0701740611; Arabiska\nada@example.se; Barn, fem ansikten")),
         ("slips", 200, at("/staff/meetings/{open}/slips")),
+        ("paper", 200, at("/staff/meetings/{open}/paper")),
+        ("paper in Arabic", 200, at("/staff/meetings/{open}/paper?language=ar")),
         ("places", 200, at("/staff/meetings/{open}/places")),
         ("places with faults", 400, filled("/staff/meetings/{open}/places", child="99")),
         ("close", 200, at("/staff/meetings/{open}/close")),
@@ -300,6 +362,7 @@ STAFF_PAGES: dict[str, list[tuple[str, int, _Reach]]] = {
     "anders": [
         ("start", 200, at("/staff")),
         ("people", 200, at("/staff/people")),
+        ("sending", 200, at("/staff/people/sending")),
         ("people with faults", 400, filled("/staff/people", name="X", address="nobody")),
         ("first password", 200, new_password),
     ],

@@ -24,7 +24,7 @@ from enkat.web.coordinator.base import PageReply, act, coordinators, links_of, p
 from enkat.web.coordinator.handouts import tongues_of
 from enkat.web.coordinator.links import link_kinds, links_page
 from enkat.web.forms import Choice, ListForm, SendForm, choice
-from enkat.wording import REFUSALS, ROLES, SHORT_ROLES
+from enkat.wording import QUESTIONNAIRES, REFUSALS, ROLES, SHORT_ROLES
 
 #: What stands in a message that is shown before there is a link: as long as a key.
 _NO_KEY = "·" * 10
@@ -131,13 +131,15 @@ def _judged(overview: MeetingOverview, form: ListForm) -> list[Row]:
 
 def _words(overview: MeetingOverview) -> Words:
     """What groups and languages may be called in a list: as on the page, in Swedish, and as the program does."""
-    groups = {}
-    for value, role, name in link_kinds():
-        _role, _sep, questionnaire = value.partition(":")
-        for said in [name] if name else [ROLES[role], SHORT_ROLES[role], _(ROLES[role]), _(SHORT_ROLES[role]), role]:
-            groups[said.casefold()] = (role, questionnaire or None)
-        for said in (ROLES[role], SHORT_ROLES[role], _(ROLES[role]), role.value):
-            groups.setdefault(said.casefold(), (role, None))
+    groups: dict[str, lists.Group] = {}
+    for role in Role:
+        for said in (ROLES[role], SHORT_ROLES[role], _(ROLES[role]), _(SHORT_ROLES[role]), role.value):
+            groups[said.casefold()] = (role, None)
+        forms = house().catalogue.choices(role)
+        for form in forms if len(forms) > 1 else ():
+            for name in (QUESTIONNAIRES[form.id], _(QUESTIONNAIRES[form.id])):
+                for part in name.split(","):  # a comma stands between columns
+                    groups.setdefault(part.strip().casefold(), (role, form.id))
     languages = {}
     for one in tongues_of(overview).all:
         source, own = house().languages["sv"], translator()
