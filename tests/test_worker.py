@@ -1,6 +1,8 @@
 """The background work: count and publish, round after round, one round's trouble never the end of it."""
 
 import logging
+import threading
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,12 +11,15 @@ from enkat import answering, worker
 from enkat.counting import Counted
 from enkat.house import House
 from enkat.model.errors import StoreError
-from enkat.model.meeting import Meeting, MeetingState
+from enkat.model.meeting import Channel, Meeting, MeetingState
 from enkat.model.survey import Answer, Role, Stage, Submission
 from enkat.secrecy import tokens
 from enkat.storage import meetings
-from enkat.storage.engine import number
-from tests.conftest import TODAY, Town
+from enkat.storage.engine import number, rows
+from tests.conftest import TODAY, Town, with_services
+from tests.journeys.server import PATIENCE, wait_for
+from tests.messaging.servers import SmsHost, hang
+from tests.posting import KIM, Clock, PostOffice, elks
 
 AFTER = TODAY + timedelta(days=15)
 
@@ -174,3 +179,37 @@ def test_a_round_that_fails_wholly_is_logged_and_the_next_one_tries_again(
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
     assert str(file) in caplog.records[0].getMessage()
     assert state(town, meeting) is MeetingState.COUNTED
+
+
+def test_a_gateway_that_never_answers_does_not_hold_up_the_count(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a message in its hands and says nothing; a meeting that has closed meanwhile is counted all the same."""
+    monkeypatch.setattr(worker, "EVERY", 0)
+    open_, due = (town.meeting(assignment=town.assignment(reference)) for reference in ("M-1", "M-2"))
+    stopping = threading.Event()
+    with SmsHost(lambda moment: hang() if moment.to.startswith("+") else None) as gateway:
+        url = f"http://enkat:secret@127.0.0.1:{gateway.port}/a1/sms"
+        house = replace(town.house, settings=with_services(town.house.settings, sms=url))
+        PostOffice(town, Clock(house.settings.now()), {Channel.SMS: elks(gateway.elks())}).invite(open_, KIM)
+        work = threading.Thread(target=worker.run, args=(house, lambda: not stopping.is_set()))
+        work.start()
+        wait_for(lambda: any(moment.to == KIM for moment in gateway.moments), "the gateway has the message")
+        town.db.execute("update meeting set closes = '2026-11-19', held = '2026-11-19' where id = ?", [due.id])
+        wait_for(lambda: state(town, due) is MeetingState.COUNTED, "the other meeting is counted")
+        assert rows(town.db, "select state from message") == [{"state": "sending"}]
+        stopping.set()
+    work.join(PATIENCE)
+    assert not work.is_alive()
+
+
+def test_where_sending_ends_by_itself_the_whole_work_ends_and_is_started_anew(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server starts its child again; a child that counts on and never sends again would be worse."""
+
+    def broken(*_arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(worker, "send", broken)
+    monkeypatch.setattr(threading, "excepthook", lambda _hook: None)
+    with pytest.raises(RuntimeError, match="sending has ended"):
+        worker.run(town.house, lambda: True)

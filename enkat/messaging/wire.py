@@ -6,10 +6,10 @@ import socket
 import ssl
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 
 from enkat.model.message import Reason, SendingFailed
 
@@ -117,14 +117,55 @@ def _hung_up_at(end: float, line: socket.socket) -> Iterator[threading.Event]:
             is_over.set()
             _shut(handle)
 
-        timer = threading.Timer(max(0.0, end - monotonic()), hang_up)
-        timer.daemon = True
-        timer.start()
+        with _WATCH.until(end, hang_up):
+            try:
+                yield is_over
+            finally:
+                _shut(handle)
+
+
+class _Watch:
+    """Acts at a time unless it is told before that it need not. One thread for all there is to watch, and none while
+    there is nothing: to start one for each message would take longer than to send it."""
+
+    #: Seconds between two looks at the clock.
+    EVERY = 0.1
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watched: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def until(self, end: float, act: Callable[[], None]) -> Iterator[None]:
+        """Act at a time if the block lasts so long."""
+        mark = object()
+        with self._lock:
+            self._watched[mark] = end, act
+            if self._thread is None or not self._thread.is_alive():  # or this is a fork of where it runs
+                self._thread = threading.Thread(target=self._look, daemon=True)
+                self._thread.start()
         try:
-            yield is_over
+            yield
         finally:
-            timer.cancel()
-            _shut(handle)
+            with self._lock:  # whoever acts holds it: afterwards nobody acts any more
+                self._watched.pop(mark, None)
+
+    def _look(self) -> None:
+        while True:
+            sleep(self.EVERY)
+            with self._lock:
+                now = monotonic()
+                for mark, (end, act) in list(self._watched.items()):
+                    if end <= now:
+                        del self._watched[mark]
+                        act()
+                if not self._watched:
+                    self._thread = None
+                    return
+
+
+_WATCH = _Watch()
 
 
 def _shut(handle: socket.socket) -> None:
