@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bench import WORKERS, Figure, journeys, memory, serving, weight
+from bench import WORKERS, Figure, journeys, memory, sending, serving, weight
 
 if TYPE_CHECKING:
     from bench import results
@@ -30,6 +30,9 @@ _SETTLING = 4
 #: month can be shown by itself, so that its page holds as many figures.
 _FEW_RESPONSES = 1000
 
+#: Messages that wait in the outbox when it is emptied.
+_MESSAGES = 3000
+
 _BUSY = "processors busy with other work"
 #: Per cent of the processors that others may use without making the comparison worthless.
 _MOST_BUSY = 10
@@ -42,8 +45,10 @@ def main() -> None:
     print(", ".join(f"{name} {value}" for name, value in run["machine"].items()))
     with tempfile.TemporaryDirectory(prefix="enkat-bench-", dir=arguments.folder) as name:
         measured, details = _measure(Path(name), arguments.seconds, arguments.pairs)
+        sent = sending.measure(Path(name), _MESSAGES)
         of_results = _measure_results(Path(name), arguments.responses)
-    measured += _results_figures(*of_results)
+    measured += _sending_figures(sent, details["commits_a_second"]) + _results_figures(*of_results)
+    details["sending"] = asdict(sent)
     details["results"] = [asdict(one) for one in of_results]
     _print_table(measured)
     if any(one.name == _BUSY and one.figure > _MOST_BUSY for one in measured):
@@ -201,6 +206,20 @@ def _journey_figures(legs: list[tuple[journeys.Leg, journeys.Leg]]) -> list[Figu
         Figure("processor time of a journey, enkat", median(enkat.processor for enkat, _bare in legs), "ms"),
         Figure("processor time, enkat to bare", processor, ""),
         Figure("95 of 100 journeys within, enkat", median(enkat.slow for enkat, _bare in legs), "ms"),
+    ]
+
+
+def _sending_figures(sent: sending.Sent, commits: float) -> list[Figure]:
+    growth = f"memory after {sent.messages:,} messages to that after a tenth"
+    return [
+        Figure("messages a second to a gateway on loopback", sent.a_second, "/s", 200, at_least=True),
+        Figure("the same to durable commits a second", sent.a_second / commits, ""),
+        Figure(
+            f"memory after {sent.messages:,} messages to that after a tenth",
+            sent.memory_late / sent.memory_early,
+            "",
+            1.05,
+        ),
     ]
 
 

@@ -32,8 +32,9 @@ from sqlite_utils import Database
 import enkat
 from enkat import answering, checking, clearing, cli, counting, inviting, staffing, worker
 from enkat.house import House
-from enkat.inviting import contacting
+from enkat.inviting import contacting, outbox
 from enkat.inviting.contacting import Address
+from enkat.inviting.letters import Desk
 from enkat.model.audit import BACKGROUND, TERMINAL, Act, AuditHead
 from enkat.model.errors import EnkatError, KeyFileError, StoreError
 from enkat.model.meeting import Channel, Meeting, OpenedLink, Source
@@ -45,7 +46,7 @@ from enkat.secrecy.keys import KeyStore
 from enkat.settings import Settings
 from enkat.storage import audit, staff, texts, witness
 from enkat.storage.engine import number, rows, write
-from tests.conftest import TODAY, Town, signed_in
+from tests.conftest import TODAY, Town, signed_in, with_services
 from tests.inspection import InspectingClient
 from tests.web.hostile import contents
 
@@ -120,6 +121,14 @@ class Scene:
         return self.town.personal(self.meeting, Role.KIN)
 
     @cached_property
+    def sent_link(self) -> OpenedLink:
+        """A link that has been sent to a number."""
+        house = self.town.house
+        desk = Desk.of(house.settings, house.languages, "http://127.0.0.1:8000")
+        outbox.send_link(self.db, house.keys, desk, self.meeting.id, Address(self.link.id, Channel.SMS, "+46701740605"))
+        return self.link
+
+    @cached_property
     def text(self) -> str:
         """A text that is to be read, with enough others."""
         found = [FreeText(tokens.new_submission(), "Mer tid.", is_child=False) for _text in range(BATCH)]
@@ -132,6 +141,12 @@ class Scene:
         """The text with which ten are cleared."""
         self.db.execute("update free_text set state = 'cleared' where id <> ?", [self.text])
         return self.text
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """An installation that can send."""
+    return with_services(settings)
 
 
 @pytest.fixture
@@ -164,6 +179,8 @@ NEW_MEETING = {
     "professional": "3",
     "child_form": "child_small",
 }
+
+LIST = {"addresses": "+46701740605", "group": "kin:adult", "language": "sv", "step": "send"}
 
 #: Everything that staff can press, by endpoint, and what may be said of it beside that.
 DEEDS: dict[str, Callable[[Scene], Deed]] = {
@@ -217,6 +234,34 @@ DEEDS: dict[str, Callable[[Scene], Deed]] = {
         COORDINATOR,
         f"/staff/meetings/{on.meeting.id}/links/{on.link.id}/revoke",
         writes=((Act.LINK_REVOKED, on.meeting.id),),
+    ),
+    "coordinator.send": lambda on: Deed(
+        COORDINATOR,
+        f"/staff/meetings/{on.meeting.id}/links/{on.link.id}/send",
+        {"address": "0701740605", "language": "sv"},
+        ((Act.CONTACTS_ADDED, on.meeting.id), (Act.LINKS_SENT, on.meeting.id)),
+    ),
+    "coordinator.send_again": lambda on: Deed(
+        COORDINATOR,
+        f"/staff/meetings/{on.meeting.id}/links/{on.sent_link.id}/again",
+        writes=((Act.LINKS_SENT, on.meeting.id),),
+    ),
+    "coordinator.send_list": lambda on: Deed(
+        COORDINATOR,
+        f"/staff/meetings/{on.meeting.id}/send",
+        LIST
+        | {
+            "seen": hashlib.sha256(
+                "\0".join(LIST[name] for name in ("addresses", "group", "language")).encode()
+            ).hexdigest()
+        },
+        ((Act.LINKS_ADDED, on.meeting.id), (Act.CONTACTS_ADDED, on.meeting.id), (Act.LINKS_SENT, on.meeting.id)),
+    ),
+    "coordinator.reminder": lambda on: Deed(
+        COORDINATOR,
+        f"/staff/meetings/{on.meeting.id}/reminder",
+        {"on": "0"},
+        ((Act.REMINDER_OFF, on.meeting.id),),
     ),
     "coordinator.places": lambda on: Deed(
         COORDINATOR,
@@ -310,7 +355,7 @@ def test_whatever_staff_press_is_noted_once_with_who_and_what(scene: Scene, name
 def test_every_button_of_the_staffs_pages_is_pressed_above(app: Flask) -> None:
     """Else a new one could come without an entry, and no test would notice."""
     posts = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
-    of_staff = {endpoint for endpoint in posts if not endpoint.startswith("participant.")}
+    of_staff = {endpoint for endpoint in posts if not endpoint.startswith(("participant.", "reports."))}
     assert of_staff - {"staff.sign_in"} == {re.split(r"[ ,]", name)[0] for name in DEEDS}
 
 
@@ -345,7 +390,7 @@ def test_looking_at_pages_is_not_noted(scene: Scene) -> None:
     looks = {
         COORDINATOR: ("/staff", "/staff/meetings/new", path, *(f"{path}/{page}" for page in _OF_A_MEETING)),
         EVALUATOR: ("/staff", "/staff/account", "/results"),
-        ADMINISTRATOR: ("/staff", "/staff/people"),
+        ADMINISTRATOR: ("/staff", "/staff/people", "/staff/people/sending"),
     }
     assert scene.link
     for role, pages in looks.items():
@@ -356,7 +401,7 @@ def test_looking_at_pages_is_not_noted(scene: Scene) -> None:
         assert told(scene.db) == before
 
 
-_OF_A_MEETING = ("links", "slips", "places", "close", "progress", "room/family")
+_OF_A_MEETING = ("links", "send", "slips", "paper", "announcement", "places", "close", "progress", "room/family")
 
 
 def test_an_entry_says_when_to_the_second(scene: Scene) -> None:

@@ -20,6 +20,7 @@ import pytest
 from enkat import cli
 from enkat.cli import arguments as known_to_enkat
 from tests.conftest import Town
+from tests.messaging.servers import MailHost
 from tests.published import publish, year
 from tests.web.hostile import case
 from tests.web.payloads import PAYLOADS, sample
@@ -43,6 +44,7 @@ _GIVEN = {
     "questionnaire": "adult",
     "child_questionnaire": "child",
     "reference": "M-881",
+    "send_to": "kim@example.se",
     "role": "family",
     "source": "school",
     "under": "Mitthem",
@@ -64,6 +66,16 @@ class Argument:
     command: str
     name: str
     line: Callable[[str], list[str]]
+
+
+@pytest.fixture(autouse=True)
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailHost]:
+    """A mail server, for the command that sends a trial message."""
+    with MailHost() as host:
+        monkeypatch.setenv("ENKAT_BASE_URL", "http://127.0.0.1:8000")
+        monkeypatch.setenv("ENKAT_SMTP_URL", f"smtp://127.0.0.1:{host.port}")
+        monkeypatch.setenv("ENKAT_MAIL_FROM", "svar@mitthem.example")
+        yield host
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[object, str, str]:

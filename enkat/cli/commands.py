@@ -30,7 +30,7 @@ from enkat import (
 from enkat.demo import MUNICIPALITY, fill
 from enkat.house import House, open_house
 from enkat.model.errors import EnkatError, NotFound, Refused
-from enkat.model.meeting import Assignment, Kind, OpenedLink, Source
+from enkat.model.meeting import Assignment, Channel, Kind, OpenedLink, Source
 from enkat.model.message import Reason, SendingFailed
 from enkat.model.result import PLUS, Grain, Outcome
 from enkat.model.staff import StaffRole, Unit
@@ -236,31 +236,35 @@ def audit_list(arguments: _Arguments) -> None:
 def check(arguments: _Arguments) -> int:
     chosen = settings.load()
     faults = checking.faults(chosen, arguments.audit_head)
-    if arguments.send_to:
-        faults += _try_out(chosen, arguments.send_to)
+    trial = _try_out(chosen, arguments.send_to) if arguments.send_to else None
+    if isinstance(trial, str):
+        faults.append(trial)
+    sent = {"sent_by": trial} if isinstance(trial, Channel) else {}
     if arguments.json:
-        _print_json({"ok": not faults, "faults": faults})
-    elif faults:
+        _print_json({"ok": not faults, "faults": faults} | sent)
+        return 1 if faults else 0
+    if isinstance(trial, Channel):
+        print(f"a trial message was handed to the service for {trial}; see whether it arrives")
+    if faults:
         print("\n".join(f"enkat: {fault}" for fault in faults), file=sys.stderr)
     else:
         print("database, keys, audit log, questionnaires, translations and settings are in order")
     return 1 if faults else 0
 
 
-def _try_out(chosen: Settings, address: str) -> Iterator[str]:
-    """Send a trial message; what keeps it from being taken, and the mend."""
+def _try_out(chosen: Settings, address: str) -> Channel | str:
+    """Send a trial message: by what, or what keeps it from being taken, and the mend."""
     post = sending.post_of(chosen)
     try:
         channel = sending.try_out(post, address)
     except SendingFailed as failure:
-        yield f"the trial message was not taken: {failure}; {_MENDS[failure.reason]}"
+        return f"the trial message was not taken: {failure}; {_MENDS[failure.reason]}"
     except Refused as refusal:
-        yield f"no trial message was sent: {refusal}"
-    else:
-        print(f"a trial message was handed to the service for {channel}; see whether it arrives", file=sys.stderr)
-        if chosen.database.exists():
-            with _house(chosen) as (_, db):
-                sending.note_works(db, post, channel)
+        return f"no trial message was sent: {refusal}"
+    if chosen.database.exists():
+        with _house(chosen) as (_, db):
+            sending.note_works(db, post, channel)
+    return channel
 
 
 #: What an operator can do where a service takes no message.

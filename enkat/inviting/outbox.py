@@ -45,14 +45,14 @@ def send_new_links(
     """A link, an address and a message for each of them, or nothing at all."""
     with write(db):
         found = _open_to_messages(db, desk, meeting)
-        made = []
-        for one in recipients:
-            link = make_personal_links(db, keys, catalogue, meeting, one.role, one.questionnaire)[0]
-            address = Address(link.id, one.channel, one.address, one.language)
-            made.append((link, contacting.keep(db, keys, found, [address], by)[0]))
+        made = [make_personal_links(db, keys, catalogue, meeting, one.role, one.questionnaire)[0] for one in recipients]
         audit.note(db, by, Act.LINKS_ADDED, meeting)
-        _queue(db, keys, desk, found, made, by)
-        return [link for link, _contact in made]
+        addresses = [
+            Address(link.id, one.channel, one.address, one.language) for link, one in zip(made, recipients, strict=True)
+        ]
+        kept = contacting.keep(db, keys, found, addresses, by)
+        _queue(db, keys, desk, found, list(zip(made, kept, strict=True)), by)
+        return made
 
 
 def send_link(db: Database, keys: KeyStore, desk: Desk, meeting: str, address: Address, *, by: str = TERMINAL) -> None:
