@@ -25,6 +25,7 @@ from enkat.secrecy import tokens
 from enkat.settings import Settings
 from enkat.storage import engine, meetings, responses, staff
 from tests.conftest import TODAY
+from tests.messaging.servers import SmsHost
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 _UNITS_THAT_MET = """select unit.name from meeting join assignment on assignment.id = meeting.assignment
@@ -695,3 +696,24 @@ def test_a_reader_who_has_read_enough_sees_no_traceback(lived: Terminal) -> None
     environment = os.environ | {"ENKAT_INSTANCE": str(lived.folder), "ENKAT_TODAY": lived.today}
     done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+# A trial message
+
+
+def test_a_trial_message_goes_out_and_a_wrong_password_is_told_with_its_setting(founded: Terminal) -> None:
+    with SmsHost(users={"enkat": "secret"}) as gateway:
+        given = {"ENKAT_SMS_SENDER": "Mitthem", "ENKAT_BASE_URL": "http://127.0.0.1:8000"}
+        right, wrong = (
+            given | {"ENKAT_SMS_URL": f"http://enkat:{password}@127.0.0.1:{gateway.port}/a1/sms"}
+            for password in ("secret", "wrong-password")
+        )
+        done = founded.json("check", "--send-to", "070-174 06 05", environment=right)
+        assert done == {"ok": True, "faults": [], "sent_by": "sms"}
+        assert [one.to for one in gateway.taken] == ["+46701740605"]
+        said = founded.refusal("check", "--send-to", "0701740605", environment=wrong)
+        assert "ENKAT_SMS_URL" in said
+        assert "wrong-password" not in said
+        assert "no service" in founded.refusal("check", "--send-to", "kim@example.se", environment=right)
+        assert "not a phone number" in founded.refusal("check", "--send-to", "070", environment=right)
+        assert len(gateway.taken) == 1

@@ -236,15 +236,15 @@ def audit_list(arguments: _Arguments) -> None:
 def check(arguments: _Arguments) -> int:
     chosen = settings.load()
     faults = checking.faults(chosen, arguments.audit_head)
-    trial = _try_out(chosen, arguments.send_to) if arguments.send_to else None
-    if isinstance(trial, str):
-        faults.append(trial)
-    sent = {"sent_by": trial} if isinstance(trial, Channel) else {}
+    sent_by = None
+    if arguments.send_to:
+        sent_by, fault = _try_out(chosen, arguments.send_to)
+        faults += [fault] if fault else []
     if arguments.json:
-        _print_json({"ok": not faults, "faults": faults} | sent)
+        _print_json({"ok": not faults, "faults": faults} | ({"sent_by": sent_by} if sent_by else {}))
         return 1 if faults else 0
-    if isinstance(trial, Channel):
-        print(f"a trial message was handed to the service for {trial}; see whether it arrives")
+    if sent_by:
+        print(f"a trial message was handed to the service for {sent_by}; see whether it arrives")
     if faults:
         print("\n".join(f"enkat: {fault}" for fault in faults), file=sys.stderr)
     else:
@@ -252,19 +252,19 @@ def check(arguments: _Arguments) -> int:
     return 1 if faults else 0
 
 
-def _try_out(chosen: Settings, address: str) -> Channel | str:
+def _try_out(chosen: Settings, address: str) -> tuple[Channel | None, str | None]:
     """Send a trial message: by what, or what keeps it from being taken, and the mend."""
     post = sending.post_of(chosen)
     try:
         channel = sending.try_out(post, address)
     except SendingFailed as failure:
-        return f"the trial message was not taken: {failure}; {_MENDS[failure.reason]}"
+        return None, f"the trial message was not taken: {failure}; {_MENDS[failure.reason]}"
     except Refused as refusal:
-        return f"no trial message was sent: {refusal}"
+        return None, f"no trial message was sent: {refusal}"
     if chosen.database.exists():
         with _house(chosen) as (_, db):
             sending.note_works(db, post, channel)
-    return channel
+    return channel, None
 
 
 #: What an operator can do where a service takes no message.
