@@ -4,10 +4,9 @@ A claim is stored before anything is sent, so whoever is killed in between leave
 whether it went out. It is sent once more, the same message with the same link, and not a third time: the coordinator
 is told instead. So each goes out at least once, or its failure is told, and twice at the most.
 
-What is recorded must tell nobody who has answered. A message that is not needed any more is not sent, and comes to what
-the service made of the last one that was: it ends as sent where the service works, and waits or fails with all others
-where it does not. How a service is shows
-only what came of first messages and of asking it; never of reminders.
+What is recorded must tell nobody who has answered. Where a message is not needed any more its service is asked instead
+whether it could have been sent: it ends as sent where the service works, and waits or fails with all others where it
+does not. How a service is shows only what came of first messages and of asking it, never of reminders.
 """
 
 import random
@@ -57,6 +56,9 @@ AT_ONCE = timedelta(minutes=30)
 #: What only a message that was taken can show to be over.
 _PROVEN_BY_SENDING = frozenset([Reason.CREDIT, Reason.SENDER])
 
+#: The same, and what may be over at any moment.
+_TAKES_NOTHING = _PROVEN_BY_SENDING | {Reason.BUSY}
+
 
 @dataclass(frozen=True)
 class Post:
@@ -98,7 +100,7 @@ def deliver(db: Database, keys: KeyStore, post: Post, goes_on: Callable[[], bool
     done: _Outcome | None = None
     taken = 0
     while claimed := _step(db, post, done, goes_on()):
-        done = _Outcome(claimed, _attempt(keys, post, claimed.message))
+        done = _Outcome(claimed, _attempt(keys, post, claimed))
         taken += done.reason is None
     return taken
 
@@ -205,8 +207,6 @@ def _judged(db: Database, post: Post, due: Due, moment: datetime) -> Due | None:
         messages.end(db, message.id, MessageState.FAILED, Reason.UNSURE)
     elif (allowed := _allowed(message, moment)) > moment:
         messages.postpone(db, message.id, stamp(allowed), message.attempts, unsure, message.reason, claimed=False)
-    elif due.is_answered:
-        _let_rest(db, post, due, moment)
     else:
         messages.claim(db, message.id, stamp(moment + LEASE), unsure)
         return replace(due, message=replace(message, unsure=unsure))
@@ -228,14 +228,6 @@ def _allowed(message: Message, moment: datetime) -> datetime:
     return moment if is_fresh else hours.next_in_daytime(moment)
 
 
-def _let_rest(db: Database, post: Post, due: Due, moment: datetime) -> None:
-    """A message that is not needed any more is not sent, and comes to what it would have come to: what the service
-    made of the last one."""
-    health = messages.health(db).get(due.message.channel)
-    messages.claim(db, due.message.id, stamp(moment), due.message.unsure)
-    _record(db, post, _Outcome(due, health.reason if health else None), moment)
-
-
 def _end_well(db: Database, post: Post, due: Due, moment: datetime) -> None:
     """The message is sent; the day of its reminder is known from now on."""
     messages.end(db, due.message.id, MessageState.SENT)
@@ -244,10 +236,15 @@ def _end_well(db: Database, post: Post, due: Due, moment: datetime) -> None:
         contacts.plan_reminder(db, due.message.contact, day)
 
 
-def _attempt(keys: KeyStore, post: Post, message: Message) -> Reason | None:
+def _attempt(keys: KeyStore, post: Post, due: Due) -> Reason | None:
+    """Send a message; where it is not needed any more, ask the service instead whether it could have been sent."""
+    message = due.message
+    transport = post.transports[message.channel]
+    if due.is_answered:
+        return _answer(transport)
     letter = letters.unseal(keys.instance, message.sealed or b"", message.id)
     try:
-        post.transports[message.channel].send(_with_report(keys, post, letter))
+        transport.send(_with_report(keys, post, letter))
     except SendingFailed as failure:
         return failure.reason
     return None
@@ -260,7 +257,9 @@ def _with_report(keys: KeyStore, post: Post, letter: Letter) -> Letter:
 
 def _record(db: Database, post: Post, done: _Outcome, moment: datetime) -> None:
     """What became of an attempt, of its message and of its service."""
-    message, reason = done.due.message, done.reason
+    message = done.due.message
+    health = messages.health(db).get(message.channel, ChannelHealth(message.channel, None, stamp(moment)))
+    reason = _as_if_sent(done.reason, health.reason) if done.due.is_answered else done.reason
     unsure = message.unsure + (reason is Reason.UNSURE)
     if reason is None:
         _end_well(db, post, done.due, moment)
@@ -269,21 +268,27 @@ def _record(db: Database, post: Post, done: _Outcome, moment: datetime) -> None:
     else:
         again = stamp(moment + post.wait(message.attempts + 1))
         messages.postpone(db, message.id, again, message.attempts + 1, unsure, reason)
-    _record_health(db, post, done, moment)
+    messages.put_health(db, _after(health, post, message.purpose, reason, moment))
 
 
-def _record_health(db: Database, post: Post, done: _Outcome, moment: datetime) -> None:
-    """After a failure that is the service's own, nothing more is handed to it for a while."""
-    channel, reason = done.due.message.channel, done.reason
-    health = messages.health(db).get(channel, ChannelHealth(channel, None, stamp(moment)))
+def _as_if_sent(answer: Reason | None, last: Reason | None) -> Reason | None:
+    """What would have become of a message that was not sent: its service was asked instead, and the last message has
+    shown what asking does not; that it answers, and takes nothing."""
+    return (last or answer) if answer or last in _TAKES_NOTHING else None
+
+
+def _after(
+    health: ChannelHealth, post: Post, purpose: Purpose, reason: Reason | None, moment: datetime
+) -> ChannelHealth:
+    """How a service is after an attempt. After a failure that is its own, nothing more is handed to it for a while; and
+    what came of a reminder is not shown."""
     is_down = reason in OF_THE_SERVICE or reason is Reason.UNSURE
     failures = health.failures + 1 if is_down else 0
     paused = stamp(moment + post.wait(failures)) if is_down else None
-    if (failures, paused) != (health.failures, health.paused_until):
-        health = replace(health, failures=failures, paused_until=paused)
-        if done.due.message.purpose is Purpose.LINK:
-            health = replace(health, reason=reason if is_down else None, checked=stamp(moment))
-        messages.put_health(db, health)
+    health = replace(health, failures=failures, paused_until=paused)
+    if purpose is Purpose.REMINDER or reason in FOR_GOOD:
+        return health
+    return replace(health, reason=reason, checked=stamp(moment))
 
 
 def _local(moment: datetime) -> date:
