@@ -6,7 +6,7 @@ from functools import cached_property
 
 from sqlite_utils import Database
 
-from enkat import branding, catalogue, i18n
+from enkat import branding, catalogue, i18n, messaging
 from enkat.branding import Brand
 from enkat.catalogue import Catalogue, context
 from enkat.i18n import Languages, Translator
@@ -45,6 +45,7 @@ def open_house(settings: Settings) -> House:
     A database that has been used never gets new keys: without the old ones no link in anybody's hand would be
     known, so a missing key is an error that names the file.
     """
+    judge_services(settings)
     house = House(
         settings,
         catalogue.load(leave_out=settings.leave_out),
@@ -73,6 +74,17 @@ def open_house(settings: Settings) -> House:
     finally:
         db.close()
     return house
+
+
+def judge_services(settings: Settings) -> None:
+    """SettingsError where a service could never be spoken to."""
+    try:
+        if settings.mail:
+            messaging.for_mail(settings.mail)
+        if settings.sms:
+            messaging.for_sms(settings.sms)
+    except ValueError as error:
+        raise SettingsError(f"a service that sends cannot be used: {error}; see docs/sending.md") from None
 
 
 def _remember(db: Database, forms: Catalogue) -> None:

@@ -4,9 +4,10 @@ A claim is stored before anything is sent, so whoever is killed in between leave
 whether it went out. It is sent once more, the same message with the same link, and not a third time: the coordinator
 is told instead. So each goes out at least once, or its failure is told, and twice at the most.
 
-What is recorded must tell nobody who has answered. Where a message is not needed any more its service is asked instead
-whether it could have been sent: it ends as sent where the service works, and waits or fails with all others where it
-does not. How a service is shows only what came of first messages and of asking it, never of reminders.
+A link goes out because a coordinator decided it, whether its place is answered or not: else she could read off what
+becomes of it who has answered (an address that does not exist would fail for those alone who have not). A reminder goes
+only to those who have not answered. Nothing of it is shown, and it shares no queue, no pause and no note of how a
+service is with the links, so that nothing can be read off their delay either.
 """
 
 import random
@@ -53,27 +54,57 @@ PROBED_EVERY = timedelta(minutes=10)
 #: A link that was asked for so lately goes out at once, at whatever hour: whoever asked for it is there now.
 AT_ONCE = timedelta(minutes=30)
 
+#: The longest that a message waits for its next turn. What is due later was noted by a clock that ran ahead.
+LONGEST_REST = {Purpose.LINK: timedelta(hours=13), Purpose.REMINDER: timedelta(days=8)}
+
 #: What only a message that was taken can show to be over.
 _PROVEN_BY_SENDING = frozenset([Reason.CREDIT, Reason.SENDER])
 
-#: The same, and what may be over at any moment.
-_TAKES_NOTHING = _PROVEN_BY_SENDING | {Reason.BUSY}
+
+@dataclass(frozen=True)
+class Pause:
+    """How often a service has failed in a row, and until when it is left alone."""
+
+    failures: int
+    until: datetime
 
 
 @dataclass(frozen=True)
 class Post:
-    """What sending needs: the services by channel, where reports come in, when reminders go out, and a clock."""
+    """What sending needs: the services by channel, where reports come in, when reminders go out, and a clock. Links and
+    reminders have one each, for `pauses` are theirs alone."""
 
     transports: Mapping[Channel, Transport]
     base_url: str
     clock: Callable[[], datetime]
     reminder_days: int = 3
     chance: random.Random = field(default_factory=random.SystemRandom)
+    pauses: dict[Channel, Pause] = field(default_factory=dict)
 
     def wait(self, failures: int) -> timedelta:
         """How long to wait after so many failures, a little more or less, so that not all come back at once."""
         seconds = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(max(failures, 1) - 1, 10))
         return timedelta(seconds=min(LONGEST_WAIT, max(SHORTEST_WAIT, seconds * self.chance.uniform(0.8, 1.2))))
+
+    def ready(self) -> frozenset[Channel]:
+        """The channels that may be sent by now."""
+        return frozenset(channel for channel in self.transports if self._is_ready(channel))
+
+    def _is_ready(self, channel: Channel) -> bool:
+        """A service that has failed is asked before it gets a message again: one that swallows them without a word
+        would use them up."""
+        pause, moment = self.pauses.get(channel), self.clock()
+        if pause is None or not moment < pause.until <= moment + timedelta(seconds=LONGEST_WAIT):
+            if pause and _answer(self.transports[channel]):
+                self.rest(channel)
+                return False
+            return True
+        return False
+
+    def rest(self, channel: Channel) -> None:
+        """Leave a service alone for a while, longer after each failure."""
+        failures = self.pauses[channel].failures + 1 if channel in self.pauses else 1
+        self.pauses[channel] = Pause(failures, self.clock() + self.wait(failures))
 
 
 def post_of(settings: Settings) -> Post:
@@ -91,16 +122,24 @@ class _Outcome:
     """What became of an attempt: `reason` None where the service took the message."""
 
     due: Due
+    claim: str
     reason: Reason | None
 
 
-def deliver(db: Database, keys: KeyStore, post: Post, goes_on: Callable[[], bool] = lambda: True) -> int:
+def deliver(
+    db: Database,
+    keys: KeyStore,
+    post: Post,
+    purpose: Purpose = Purpose.LINK,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> int:
     """Send what is due, one after the other; how many the services took. What one attempt came to is recorded in the
     same write that claims the next."""
     done: _Outcome | None = None
     taken = 0
-    while claimed := _step(db, post, done, goes_on()):
-        done = _Outcome(claimed, _attempt(keys, post, claimed))
+    while claimed := _step(db, post, purpose, done, goes_on()):
+        due, claim = claimed
+        done = _Outcome(due, claim, _attempt(keys, post, due.message))
         taken += done.reason is None
     return taken
 
@@ -125,20 +164,16 @@ def probe(db: Database, post: Post) -> dict[Channel, Reason | None]:
             continue
         answer = _answer(transport)
         with write(db):
-            health = messages.health(db).get(channel, ChannelHealth(channel, None, stamp(moment)))
-            health = _probed(replace(health, checked=stamp(moment)), transport, answer)
-            messages.put_health(db, health)
-        found[channel] = health.reason
+            health = messages.health(db).get(channel)
+            found[channel] = _probed(health.reason if health else None, transport, answer)
+            messages.put_health(db, ChannelHealth(channel, found[channel], stamp(moment)))
     return found
 
 
-def _probed(health: ChannelHealth, transport: Transport, answer: Reason | None) -> ChannelHealth:
-    """What a probe's answer makes of what was known. A service that answers again is not paused any longer."""
-    if answer:
-        return replace(health, reason=answer)
-    if health.reason in _PROVEN_BY_SENDING or (health.reason is Reason.CREDENTIALS and not transport.signs_in_to_probe):
-        return health
-    return replace(health, reason=None, failures=0, paused_until=None)
+def _probed(known: Reason | None, transport: Transport, answer: Reason | None) -> Reason | None:
+    """What a probe's answer makes of what was known."""
+    is_blind = known is Reason.CREDENTIALS and not transport.signs_in_to_probe
+    return known if answer is None and (known in _PROVEN_BY_SENDING or is_blind) else answer
 
 
 def try_out(post: Post, address: str) -> Channel:
@@ -174,28 +209,31 @@ def _answer(transport: Transport) -> Reason | None:
     return None
 
 
-def _step(db: Database, post: Post, done: _Outcome | None, goes_on: bool) -> Due | None:
+def _step(db: Database, post: Post, purpose: Purpose, done: _Outcome | None, goes_on: bool) -> tuple[Due, str] | None:
     """Record an outcome and claim the next message, in one write; None where nothing is due."""
-    moment = post.clock()
-    if done is None and not (goes_on and _next(db, post, moment)):
+    if done and _is_down(done.reason):
+        post.rest(done.due.message.channel)
+    elif done and done.reason is None:
+        post.pauses.pop(done.due.message.channel, None)
+    if done is None and not (goes_on and _next(db, post, purpose, frozenset(post.transports))):
         return None
+    ready = post.ready() if goes_on else frozenset[Channel]()
+    moment = post.clock()
     with write(db):
         if done:
             _record(db, post, done, moment)
-        while goes_on and (due := _next(db, post, moment)):
-            if (due := _judged(db, post, due, moment)) is not None:
-                return due
+        while due := _next(db, post, purpose, ready):
+            if claim := _judged(db, due, moment):
+                return claim
     return None
 
 
-def _next(db: Database, post: Post, moment: datetime) -> Due | None:
-    """The next message of a service that is not paused."""
-    now, latest = stamp(moment), stamp(moment + timedelta(seconds=LONGEST_WAIT))  # later was noted by a wrong clock
-    paused = {channel for channel, one in messages.health(db).items() if now < (one.paused_until or "") <= latest}
-    return messages.next_due(db, post.transports.keys() - paused, now)
+def _next(db: Database, post: Post, purpose: Purpose, channels: frozenset[Channel]) -> Due | None:
+    moment = post.clock()
+    return messages.next_due(db, purpose, channels, stamp(moment), stamp(moment + LONGEST_REST[purpose]))
 
 
-def _judged(db: Database, post: Post, due: Due, moment: datetime) -> Due | None:
+def _judged(db: Database, due: Due, moment: datetime) -> tuple[Due, str] | None:
     """Claim a message that is to be sent now; None where it was brought to its end or is to wait."""
     message = due.message
     unsure = message.unsure + (message.state is MessageState.SENDING)  # somebody had it, and was not heard of again
@@ -206,10 +244,13 @@ def _judged(db: Database, post: Post, due: Due, moment: datetime) -> Due | None:
     elif unsure >= MOST_UNSURE:
         messages.end(db, message.id, MessageState.FAILED, Reason.UNSURE)
     elif (allowed := _allowed(message, moment)) > moment:
-        messages.postpone(db, message.id, stamp(allowed), message.attempts, unsure, message.reason, claimed=False)
+        messages.postpone(db, message.id, stamp(allowed), message.attempts, unsure, message.reason)
+    elif due.is_answered and message.purpose is Purpose.REMINDER:
+        messages.end(db, message.id, MessageState.SENT)
     else:
-        messages.claim(db, message.id, stamp(moment + LEASE), unsure)
-        return replace(due, message=replace(message, unsure=unsure))
+        claim = secrets.token_hex(8)
+        messages.claim(db, message.id, claim, stamp(moment + LEASE), unsure)
+        return replace(due, message=replace(message, unsure=unsure)), claim
     return None
 
 
@@ -228,67 +269,45 @@ def _allowed(message: Message, moment: datetime) -> datetime:
     return moment if is_fresh else hours.next_in_daytime(moment)
 
 
-def _end_well(db: Database, post: Post, due: Due, moment: datetime) -> None:
-    """The message is sent; the day of its reminder is known from now on."""
-    messages.end(db, due.message.id, MessageState.SENT)
-    if due.message.purpose is Purpose.LINK:
-        day = hours.reminder_day(_local(moment), due.closes, post.reminder_days)
-        contacts.plan_reminder(db, due.message.contact, day)
-
-
-def _attempt(keys: KeyStore, post: Post, due: Due) -> Reason | None:
-    """Send a message; where it is not needed any more, ask the service instead whether it could have been sent."""
-    message = due.message
-    transport = post.transports[message.channel]
-    if due.is_answered:
-        return _answer(transport)
+def _attempt(keys: KeyStore, post: Post, message: Message) -> Reason | None:
     letter = letters.unseal(keys.instance, message.sealed or b"", message.id)
+    mark = tokens.report_mark(keys.instance, letter.id)
+    letter = replace(letter, report=f"{post.base_url}/report/{letter.id}/{mark}")
     try:
-        transport.send(_with_report(keys, post, letter))
+        post.transports[message.channel].send(letter)
     except SendingFailed as failure:
         return failure.reason
     return None
 
 
-def _with_report(keys: KeyStore, post: Post, letter: Letter) -> Letter:
-    mark = tokens.report_mark(keys.instance, letter.id)
-    return replace(letter, report=f"{post.base_url}/report/{letter.id}/{mark}")
-
-
 def _record(db: Database, post: Post, done: _Outcome, moment: datetime) -> None:
-    """What became of an attempt, of its message and of its service."""
-    message = done.due.message
-    health = messages.health(db).get(message.channel, ChannelHealth(message.channel, None, stamp(moment)))
-    reason = _as_if_sent(done.reason, health.reason) if done.due.is_answered else done.reason
+    """What became of an attempt, of its message and of its service, where nobody else has claimed it meanwhile."""
+    message, reason = done.due.message, done.reason
     unsure = message.unsure + (reason is Reason.UNSURE)
     if reason is None:
-        _end_well(db, post, done.due, moment)
+        messages.end(db, message.id, MessageState.SENT, claim=done.claim)
     elif reason in FOR_GOOD or unsure >= MOST_UNSURE:
-        messages.end(db, message.id, MessageState.FAILED, reason)
+        messages.end(db, message.id, MessageState.FAILED, reason, claim=done.claim)
     else:
         again = stamp(moment + post.wait(message.attempts + 1))
-        messages.postpone(db, message.id, again, message.attempts + 1, unsure, reason)
-    messages.put_health(db, _after(health, post, message.purpose, reason, moment))
+        messages.postpone(db, message.id, again, message.attempts + 1, unsure, reason, claim=done.claim)
+    if message.purpose is Purpose.LINK:
+        _record_of_link(db, post, done, moment)
 
 
-def _as_if_sent(answer: Reason | None, last: Reason | None) -> Reason | None:
-    """What would have become of a message that was not sent: its service was asked instead, and the last message has
-    shown what asking does not; that it answers, and takes nothing."""
-    return (last or answer) if answer or last in _TAKES_NOTHING else None
+def _record_of_link(db: Database, post: Post, done: _Outcome, moment: datetime) -> None:
+    """The day of a link's reminder is known once it is sent; and how its service is, is shown."""
+    message, reason = done.due.message, done.reason
+    if reason is None:
+        contacts.plan_reminder(
+            db, message.contact, hours.reminder_day(_local(moment), done.due.closes, post.reminder_days)
+        )
+    if reason not in FOR_GOOD:
+        messages.put_health(db, ChannelHealth(message.channel, reason, stamp(moment)))
 
 
-def _after(
-    health: ChannelHealth, post: Post, purpose: Purpose, reason: Reason | None, moment: datetime
-) -> ChannelHealth:
-    """How a service is after an attempt. After a failure that is its own, nothing more is handed to it for a while; and
-    what came of a reminder is not shown."""
-    is_down = reason in OF_THE_SERVICE or reason is Reason.UNSURE
-    failures = health.failures + 1 if is_down else 0
-    paused = stamp(moment + post.wait(failures)) if is_down else None
-    health = replace(health, failures=failures, paused_until=paused)
-    if purpose is Purpose.REMINDER or reason in FOR_GOOD:
-        return health
-    return replace(health, reason=reason, checked=stamp(moment))
+def _is_down(reason: Reason | None) -> bool:
+    return reason in OF_THE_SERVICE or reason is Reason.UNSURE
 
 
 def _local(moment: datetime) -> date:

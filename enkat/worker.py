@@ -1,5 +1,5 @@
-"""The background work: count what has closed, publish what is due, cut and clear away what is spent; and, in a thread
-of its own that a slow service may hold up, send what waits in the outbox."""
+"""The background work: count what has closed, publish what is due, cut and clear away what is spent; and, in threads
+of their own that a slow service may hold up, send what waits in the outbox."""
 
 import logging
 import threading
@@ -16,6 +16,7 @@ from enkat.inviting import contacting, reminding
 from enkat.inviting.letters import Desk
 from enkat.model.audit import BACKGROUND
 from enkat.model.errors import EnkatError, StoreError
+from enkat.model.message import Purpose
 from enkat.sending import Post
 from enkat.storage import audit, witness
 from enkat.storage.engine import clear_remnants
@@ -66,23 +67,32 @@ def _note_head(house: House, db: Database) -> tuple[str, ...]:
     return ()
 
 
-def send(house: House, post: Post, goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Decide what reminders are due and send what waits; how many messages the services took. Without a service, what
-    waits comes to its end with its survey all the same."""
+def send_links(house: House, post: Post, goes_on: Callable[[], bool] = lambda: True) -> int:
+    """Send the links that wait; how many the services took. Without a service, what waits comes to its end with its
+    survey all the same."""
     db = house.connect()
     try:
         for channel, reason in sending.probe(db, post).items():
             if reason:
                 log.error("%s cannot be sent now: %s", channel, reason)
-        if post.base_url:
-            reminding.decide_due(db, house.keys, Desk.of(house.settings, house.languages, post.base_url))
         sending.expire(db, post)
-        return sending.deliver(db, house.keys, post, goes_on)
+        return sending.deliver(db, house.keys, post, Purpose.LINK, goes_on)
     finally:
         db.close()
 
 
-def _keep_sending(house: House, stopping: threading.Event) -> None:
+def send_reminders(house: House, post: Post, goes_on: Callable[[], bool] = lambda: True) -> int:
+    """Decide what reminders are due, and send them; how many the services took."""
+    db = house.connect()
+    try:
+        if post.base_url:
+            reminding.decide_due(db, house.keys, Desk.of(house.settings, house.languages, post.base_url))
+        return sending.deliver(db, house.keys, post, Purpose.REMINDER, goes_on)
+    finally:
+        db.close()
+
+
+def _keep_sending(house: House, send: Callable[..., int], stopping: threading.Event) -> None:
     post = sending.post_of(house.settings)
     while not stopping.is_set():
         try:
@@ -95,11 +105,18 @@ def _keep_sending(house: House, stopping: threading.Event) -> None:
 
 
 def run(house: House, goes_on: Callable[[], bool]) -> None:
-    """Round after round while `goes_on`; a round that fails is logged, and the next one tries again. At the end what is
-    just being sent is let finish, so that it need not be sent again."""
+    """Round after round while `goes_on`; a round that fails is logged, and the next one tries again.
+
+    Links and reminders are sent meanwhile, each in a thread of their own: from how long a link takes nobody can read
+    how many reminders there are. At the end what is just being sent is let finish, so that it need not be sent again.
+    """
     stopping = threading.Event()
-    sender = threading.Thread(target=_keep_sending, args=(house, stopping), daemon=True)
-    sender.start()
+    senders = [
+        threading.Thread(target=_keep_sending, args=(house, send, stopping), daemon=True)
+        for send in (send_links, send_reminders)
+    ]
+    for sender in senders:
+        sender.start()
     next_round = 0.0
     try:
         while goes_on():
@@ -109,12 +126,13 @@ def run(house: House, goes_on: Callable[[], bool]) -> None:
                     _report(work(house))
                 except EnkatError as error:
                     log.error("%s", error)
-            if not sender.is_alive():
+            if not all(sender.is_alive() for sender in senders):
                 raise RuntimeError("sending has ended by itself")  # the server starts this process anew
             time.sleep(1)
     finally:
         stopping.set()
-        sender.join(timeout=8)
+        for sender in senders:
+            sender.join(timeout=4)
 
 
 def _report(done: Round) -> None:

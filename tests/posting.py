@@ -1,7 +1,7 @@
 """An installation that sends for real, to services on loopback: what the tests of sending share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -17,7 +17,7 @@ from enkat.model.meeting import Channel, Meeting, OpenedLink
 from enkat.model.message import MailServer, Message, MessageState, Purpose, SmsGateway
 from enkat.model.survey import Answer, Role, Stage, Submission
 from enkat.secrecy import tokens
-from enkat.sending import Post
+from enkat.sending import Pause, Post
 from enkat.settings import ZONE
 from enkat.storage import messages
 from tests.conftest import Town
@@ -61,10 +61,11 @@ class PostOffice:
     town: Town
     clock: Clock
     transports: Mapping[Channel, Transport]
+    pauses: dict[Purpose, dict[Channel, Pause]] = field(default_factory=lambda: {purpose: {} for purpose in Purpose})
 
-    @property
-    def post(self) -> Post:
-        return Post(self.transports, BASE, self.clock, chance=Random(5))
+    def post(self, purpose: Purpose = Purpose.LINK) -> Post:
+        """What links, or reminders, are sent with; each remembers its own pauses."""
+        return Post(self.transports, BASE, self.clock, chance=Random(5), pauses=self.pauses[purpose])
 
     @property
     def desk(self) -> Desk:
@@ -80,9 +81,10 @@ class PostOffice:
     def round(self) -> int:
         """What the background work does every few seconds."""
         db, keys = self.town.db, self.town.house.keys
+        sending.expire(db, self.post())
+        links = sending.deliver(db, keys, self.post(), Purpose.LINK)
         reminding.decide_due(db, keys, self.desk)
-        sending.expire(db, self.post)
-        return sending.deliver(db, keys, self.post)
+        return links + sending.deliver(db, keys, self.post(Purpose.REMINDER), Purpose.REMINDER)
 
     def until(self, done: Callable[[], bool], step: timedelta = timedelta(minutes=1), most: int = 5000) -> None:
         """Round after round, as time passes."""

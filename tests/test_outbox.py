@@ -131,10 +131,9 @@ def test_a_heading_is_no_row_and_rows_keep_their_numbers() -> None:
 
 def test_every_bad_row_is_named_with_its_reason() -> None:
     known = frozenset([(Channel.SMS, "+46701740609")])
-    rows = read(
-        "0701740605\n070\n0701740606;Grannar\n0701740605\nkim@\n08-123 45 67\n0701740609\n0701740608;Anna Svensson",
-        known,
-    )
+    people = ["0701740605", "070", "0701740606;Grannar", "0701740605", "kim@", "08-123 45 67", "0701740609"]
+    people += ["0701740608;Anna Svensson", "Anna Svensson;0701740610", "kim@example.se, ada@example.se"]
+    rows = read("\n".join(people), known)
     assert {row.number: row.refusal.reason for row in rows if row.refusal} == {
         2: "contact_phone",
         3: "list_column",
@@ -143,7 +142,33 @@ def test_every_bad_row_is_named_with_its_reason() -> None:
         6: "contact_landline",
         7: "list_known",
         8: "list_column",
+        9: "list_name",
+        10: "list_two",
     }
+
+
+@pytest.mark.parametrize("first", ["Kim;0701740605", "Mamma, kim@example.se", "kim(at)example.se; Familj", "Kim Lund"])
+def test_a_first_row_that_is_somebody_is_never_taken_for_a_heading(first: str) -> None:
+    """They would get no link, and nobody would know."""
+    rows = read(f"{first}\n0701740606")
+    assert [row.number for row in rows] == [1, 2]
+    assert rows[0].refusal
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("Kim Lund <kim@example.se>", "kim@example.se"),
+        ("<kim@example.se>", "kim@example.se"),
+        ("mailto:kim@example.se", "kim@example.se"),
+        ("tel:+46701740605", "+46701740605"),
+        ("0701740605.", "+46701740605"),
+    ],
+)
+def test_an_address_is_known_as_programs_write_it(written: str, address: str) -> None:
+    (row,) = read(written)
+    assert row.recipient
+    assert row.recipient.address == address
 
 
 @pytest.mark.parametrize(

@@ -201,15 +201,16 @@ def test_a_gateway_that_never_answers_does_not_hold_up_the_count(town: Town, mon
     assert not work.is_alive()
 
 
+@pytest.mark.parametrize("which", ["send_links", "send_reminders"])
 def test_where_sending_ends_by_itself_the_whole_work_ends_and_is_started_anew(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: Town, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
     """The server starts its child again; a child that counts on and never sends again would be worse."""
 
     def broken(*_arguments: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(worker, "send", broken)
+    monkeypatch.setattr(worker, which, broken)
     monkeypatch.setattr(threading, "excepthook", lambda _hook: None)
     with pytest.raises(RuntimeError, match="sending has ended"):
         worker.run(town.house, lambda: True)

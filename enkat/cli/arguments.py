@@ -56,7 +56,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--workers", type=_number(1, 64), help="as many as there are cores by default")
 
     command = _command(
-        groups, "work", commands.work, "the background work alone: count what has closed, publish what is due, send"
+        groups,
+        "work",
+        commands.work,
+        "the background work alone: count what has closed, publish what is due, send what waits",
     )
     command.add_argument("--once", action="store_true", help="one round, then stop")
     command.add_argument("--with-parent", type=int, metavar="PID", help="stop when that process is gone")

@@ -83,7 +83,8 @@ def work(arguments: _Arguments) -> int:
     house = open_house(settings.load())
     if arguments.once:
         done = worker.work(house)
-        worker.send(house, sending.post_of(house.settings))
+        worker.send_links(house, sending.post_of(house.settings))
+        worker.send_reminders(house, sending.post_of(house.settings))
         shown = {"opened": done.counted.opened, "meetings": done.counted.meetings, "published": list(done.published)}
         said = [_counted(done.counted), *(f"published {period}" for period in done.published)]
         _print(arguments, shown, "\n".join(said))

@@ -27,6 +27,14 @@ _REGIONS = {"en": "en_GB"}
 #: What people call their language, where CLDR says it in a way that fewer know.
 _NAMES = {"fa": "دری / فارسی", "ckb": "کوردی (سۆرانی)", "so": "Af-Soomaali"}
 
+#: The same in the languages of the staff pages, where CLDR says it as linguists do.
+_NAMES_IN = {
+    ("sv", "fa"): "dari/persiska",
+    ("en", "fa"): "Dari/Persian",
+    ("sv", "ckb"): "kurdiska (sorani)",
+    ("en", "ckb"): "Kurdish (Sorani)",
+}
+
 #: Wishes of phones that mean a language of ours by another name: Dari, and Sorani in the Arabic script.
 _ALIASES = {"prs": "fa", "prs_af": "fa", "ku_arab": "ckb", "ku_arab_iq": "ckb", "ku_iq": "ckb", "ku_ir": "ckb"}
 
@@ -63,7 +71,7 @@ class Translator:
 
     def name_of(self, language: str) -> str:
         """What another language is called in this one."""
-        return str(self.locale.languages.get(language, language))
+        return _NAMES_IN.get((self.language, language)) or str(self.locale.languages.get(language, language))
 
     def question(self, context: str, text: str) -> str:
         """A question's text in this language."""

@@ -62,19 +62,35 @@ def read(
 
 
 def _is_heading(line: str) -> bool:
-    """A first row that holds no address: the names of the columns."""
-    first = _BETWEEN.split(line)[0]
-    return "@" not in first and not any(mark.isdigit() for mark in first) and bool(_BETWEEN.search(line))
+    """A first row of several columns, none of which could be an address: their names."""
+    return (
+        bool(_BETWEEN.search(line))
+        and not any(mark.isdigit() or mark == "@" for mark in line)
+        and not ("(" in line or "[" in line)
+    )
 
 
 def _judged(number: int, line: str, words: Words, usual: Group, language: str) -> Row:
     written, *columns = [part.strip().strip('"').strip() for part in _BETWEEN.split(line)]
     try:
-        channel, address = addresses.read(written)
+        channel, address = _address(written)
         (role, questionnaire), language = _columns([one for one in columns if one], words, usual, language)
     except Refused as refusal:
         return Row(number, line, refusal=refusal)
     return Row(number, line, Recipient(role, channel, address, language, questionnaire))
+
+
+def _address(written: str) -> tuple[Channel, str]:
+    """An address as mail programs and web pages write it too: `Kim <kim@example.se>`, `tel:`, with a full stop after
+    it. A name before it is read over, and not kept."""
+    bracketed = re.fullmatch(r"[^<>]*<([^<>]+)>", written)
+    bare = re.sub(r"(?i)^(?:tel|sms|mailto):\s*", "", bracketed[1] if bracketed else written).rstrip(" .")
+    try:
+        return addresses.read(bare)
+    except Refused as refusal:
+        if refusal.reason == "contact_phone" and any(mark.isalpha() for mark in bare):
+            raise Refused("list_name", "only a number or an address can stand there, no name") from None
+        raise
 
 
 def _columns(columns: list[str], words: Words, group: Group, language: str) -> tuple[Group, str]:
@@ -85,6 +101,8 @@ def _columns(columns: list[str], words: Words, group: Group, language: str) -> t
             group = words.groups[said]
         elif said in words.languages:
             language = words.languages[said]
+        elif "@" in column or sum(mark.isdigit() for mark in column) > 5:
+            raise Refused("list_two", "two addresses stand on one row")
         else:
             raise Refused("list_column", "after the address only a group and a language can stand")
     return group, language

@@ -42,9 +42,13 @@ def send_new_links(
     *,
     by: str = TERMINAL,
 ) -> list[OpenedLink]:
-    """A link, an address and a message for each of them, or nothing at all."""
+    """A link, an address and a message for each of them, or nothing at all. Refused where one has a link of this
+    meeting already: a list that is sent twice is sent once."""
     with write(db):
         found = _open_to_messages(db, desk, meeting)
+        known = {(one.channel, one.address) for one in contacting.addresses(db, keys, meeting)}
+        if known & {(one.channel, one.address) for one in recipients}:
+            raise Refused("list_known", "one of the addresses has a link of this meeting already")
         made = [make_personal_links(db, keys, catalogue, meeting, one.role, one.questionnaire)[0] for one in recipients]
         audit.note(db, by, Act.LINKS_ADDED, meeting)
         addresses = [

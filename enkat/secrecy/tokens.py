@@ -107,5 +107,5 @@ def _letters(number: int, length: int) -> str:
 
 
 def _normal(typed: str, length: int) -> str | None:
-    code = re.sub(r"[\s\-‐-―]", "", typed).upper().translate(_LOOKALIKES)
+    code = re.sub(r"[\s\-‐-―]|[.,;:!)]+$", "", typed).upper().translate(_LOOKALIKES)
     return code if len(code) == length and all(letter in _ALPHABET for letter in code) else None

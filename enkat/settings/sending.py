@@ -25,7 +25,7 @@ PLACEHOLDERS = frozenset(["to", "text", "sender", "id", "report"])
 class Entrance:
     """Where messages are handed in: a URL without its user and password, and these apart."""
 
-    url: SplitResult
+    url: SplitResult = field(repr=False)
     user: str | None = None
     password: str | None = field(default=None, repr=False)
 
@@ -59,7 +59,7 @@ class Sender:
 class Body:
     """What a request to a gateway holds: names and values, with places to be filled in."""
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(repr=False)
     is_json: bool
 
 
@@ -137,7 +137,7 @@ def sms_body(where: str, value: object) -> Body:
     is_json = isinstance(value, dict) or text.startswith("{")
     try:
         fields: Any = value if isinstance(value, dict) else json.loads(text) if is_json else dict(parse_qsl(text, True))
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict) or not all(isinstance(one, str) for one in fields.values()):
         raise SettingsError(f"{where}: write it as to={{to}}&message={{text}}, or as a JSON object of texts")

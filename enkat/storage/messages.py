@@ -61,9 +61,9 @@ def put(db: Database, message: Message) -> None:
     )
 
 
-def next_due(db: Database, channels: Collection[Channel], moment: str) -> Due | None:
+def next_due(db: Database, purpose: Purpose, channels: Collection[Channel], moment: str, horizon: str) -> Due | None:
     """The message that has been due longest, of some channels: waiting, or claimed by somebody who has not been heard
-    of since."""
+    of since. One that is due beyond the horizon was noted by a clock that ran ahead, and is due too."""
     inside, values = placeholders("channel", channels)
     row = first(
         db,
@@ -75,9 +75,12 @@ def next_due(db: Database, channels: Collection[Channel], moment: str) -> Due | 
                 join assignment on assignment.id = meeting.assignment
                 join invitation on invitation.id = contact.invitation
                 left join link on link.id = message.link
-            where message.state in ('waiting', 'sending') and message.due <= :moment and channel in ({inside})
-            order by message.due, message.id limit 1""",
-        moment=moment,
+            where message.state in ('waiting', 'sending') and message.purpose = :purpose
+                and not message.due between :moment and :horizon and channel in ({inside})
+            order by message.unsure, message.due, message.id limit 1""",
+        purpose=purpose,
+        moment=moment + "~",  # just after it
+        horizon=horizon,
         **values,
     )
     if row is None:
@@ -94,51 +97,50 @@ def next_due(db: Database, channels: Collection[Channel], moment: str) -> Due | 
     )
 
 
-def claim(db: Database, message: str, until: str, unsure: int) -> None:
+def claim(db: Database, message: str, claim: str, until: str, unsure: int) -> None:
     """Mark a message as being sent by whoever claims it, until a moment after which it is anybody's again."""
-    run(
-        db,
-        "update message set state = 'sending', due = :until, unsure = :unsure where id = :message",
-        until=until,
-        unsure=unsure,
-        message=message,
-    )
+    sql = "update message set state = 'sending', claim = :claim, due = :until, unsure = :unsure where id = :message"
+    run(db, sql, claim=claim, until=until, unsure=unsure, message=message)
 
 
 def postpone(
-    db: Database, message: str, due: str, attempts: int, unsure: int, reason: Reason | None, *, claimed: bool = True
+    db: Database,
+    message: str,
+    due: str,
+    attempts: int,
+    unsure: int,
+    reason: Reason | None,
+    *,
+    claim: str | None = None,
 ) -> None:
-    """Let a message wait until a moment; nothing where a report has brought it to its end meanwhile."""
-    run(
-        db,
-        f"""update message set state = 'waiting', due = :due, attempts = :attempts, unsure = :unsure, reason = :reason
-            where id = :message and state {"= 'sending'" if claimed else "in ('waiting', 'sending')"}""",
-        due=due,
-        attempts=attempts,
-        unsure=unsure,
-        reason=reason,
-        message=message,
-    )
+    """Let a message wait until a moment; nothing where it has come to an end meanwhile, or somebody else has it."""
+    sql = f"""update message set state = 'waiting', claim = null, due = :due, attempts = :attempts, unsure = :unsure,
+            reason = :reason
+        where id = :message and {_IS_OURS}"""
+    run(db, sql, due=due, attempts=attempts, unsure=unsure, reason=reason, message=message, claim=claim)
 
 
-def end(db: Database, message: str, state: MessageState, reason: Reason | None = None) -> bool:
-    """Bring a message to its end and wipe what it says; False where it has come to one already."""
-    sql = """update message set state = :state, reason = :reason, sealed = null
-        where id = :message and state in ('waiting', 'sending')"""
-    return run(db, sql, state=state, reason=reason, message=message) == 1
+def end(
+    db: Database, message: str, state: MessageState, reason: Reason | None = None, *, claim: str | None = None
+) -> bool:
+    """Bring a message to its end and wipe what it says; False where it has come to one already, or somebody else has
+    it."""
+    sql = f"""update message set state = :state, claim = null, reason = :reason, sealed = null
+        where id = :message and {_IS_OURS}"""
+    return run(db, sql, state=state, reason=reason, message=message, claim=claim) == 1
+
+
+# Whoever has claimed a message says so; whoever judges one inside a write may take it from nobody else's hands.
+_IS_OURS = "state in ('waiting', 'sending') and (:claim is null or claim = :claim)"
 
 
 def report(db: Database, message: str, state: MessageState) -> bool:
     """What the service says became of a message. That it was delivered overrides that it was not, for of two attempts
     one may have arrived; True where it changed anything."""
-    open_to = (
-        "('waiting', 'sending', 'sent', 'failed')"
-        if state is MessageState.DELIVERED
-        else "('waiting', 'sending', 'sent')"
-    )
-    reason = None if state is MessageState.DELIVERED else Reason.UNDELIVERED
-    sql = f"""update message set state = :state, reason = :reason, sealed = null
-        where id = :message and state in {open_to}"""
+    is_good = state is MessageState.DELIVERED
+    reason = None if is_good else Reason.UNDELIVERED
+    sql = f"""update message set state = :state, claim = null, reason = :reason, sealed = null
+        where id = :message and state in ('waiting', 'sending', 'sent'{", 'failed'" if is_good else ""})"""
     return run(db, sql, state=state, reason=reason, message=message) == 1
 
 
@@ -161,7 +163,7 @@ def expire(db: Database, today: date, moment: str) -> int:
     """End what has outlived its survey and is in nobody's hands; how many there were."""
     return run(
         db,
-        f"update message set state = 'expired', sealed = null where id in (select message.id {_OVERDUE})",
+        f"update message set state = 'expired', claim = null, sealed = null where id in (select message.id {_OVERDUE})",
         today=today.isoformat(),
         moment=moment,
     )
@@ -205,38 +207,29 @@ def _message(row: Row) -> Message:
 
 @dataclass(frozen=True)
 class ChannelHealth:
-    """How a service was when it was last asked: `reason` None where it works. After `failures` in a row nothing is sent
-    until `paused_until`."""
+    """How a service was when it was last asked, or last got a link to send: `reason` None where it works."""
 
     channel: Channel
     reason: Reason | None
     checked: str
-    failures: int = 0
-    paused_until: str | None = None
 
 
 def health(db: Database) -> dict[Channel, ChannelHealth]:
     """The services that have been asked."""
-    found = rows(db, "select name, reason, checked, failures, paused_until from channel")
-    return {Channel(row["name"]): _health(row) for row in found}
+    return {Channel(row["name"]): _health(row) for row in rows(db, "select name, reason, checked from channel")}
 
 
 def _health(row: Row) -> ChannelHealth:
-    reason = Reason(row["reason"]) if row["reason"] else None
-    return ChannelHealth(Channel(row["name"]), reason, row["checked"], row["failures"], row["paused_until"])
+    return ChannelHealth(Channel(row["name"]), Reason(row["reason"]) if row["reason"] else None, row["checked"])
 
 
 def put_health(db: Database, found: ChannelHealth) -> None:
     """Note how a service is."""
     run(
         db,
-        """insert into channel (name, reason, checked, failures, paused_until)
-            values (:name, :reason, :checked, :failures, :paused)
-            on conflict (name) do update set reason = excluded.reason, checked = excluded.checked,
-                failures = excluded.failures, paused_until = excluded.paused_until""",
+        """insert into channel (name, reason, checked) values (:name, :reason, :checked)
+            on conflict (name) do update set reason = excluded.reason, checked = excluded.checked""",
         name=found.channel,
         reason=found.reason,
         checked=found.checked,
-        failures=found.failures,
-        paused=found.paused_until,
     )

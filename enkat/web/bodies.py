@@ -13,6 +13,8 @@ def judge() -> None:
     body = request.get_data()
     if len(body) >= current_app.config["MAX_CONTENT_LENGTH"]:
         abort(413)
+    if request.endpoint == "reports.report":
+        return  # whatever a service sends, it is read with care, and thanked for
     try:
         if request.mimetype == "application/x-www-form-urlencoded":
             unquote_to_bytes(body).decode("utf-8")

@@ -61,6 +61,7 @@ _PLACES = {
     "no_service": "address",
     "list_empty": "addresses",
     "list_long": "addresses",
+    "list_no_text": "file",
 }
 
 
@@ -170,12 +171,16 @@ class ListForm(StaffForm):
     seen = HiddenField()
 
     def take_file(self) -> None:
-        """Put a file's rows below those that were pasted; text of old spreadsheets is not UTF-8."""
+        """Put a file's rows below those that were pasted. Spreadsheets write UTF-8, UTF-16 or older letters."""
         content = self.file.data.read() if hasattr(self.file.data, "read") else b""
+        encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         try:
-            text = content.decode("utf-8-sig")
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             text = content.decode("cp1252", "replace")
+        if "\0" in text or content.startswith(b"PK"):
+            self.refuse(Refused("list_no_text", "the file is no text"))
+            return
         pasted = (self.addresses.data or "").rstrip()
         self.addresses.data = "\n".join(part for part in (pasted, text.strip()) if part)
 

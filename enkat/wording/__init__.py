@@ -18,6 +18,20 @@ SHORT_ROLES = {
     Role.PROFESSIONAL: N_("Proffs"),
 }
 
+#: What else groups and languages are called in lists, in small letters.
+OTHER_GROUP_NAMES = {
+    Role.FAMILY: ("familjen", "förälder", "föräldrar"),
+    Role.KIN: ("anhörig", "vän", "vänner", "släkt", "nätverk"),
+    Role.CHILD: ("barnet",),
+    Role.PROFESSIONAL: ("professionell", "personal"),
+}
+OTHER_LANGUAGE_NAMES = {
+    "fa": ("dari", "farsi", "persiska", "persian"),
+    "ckb": ("kurdiska", "sorani", "kurdish"),
+    "ti": ("tigrinya", "tigrinska"),
+    "so": ("somali",),
+}
+
 KINDS = {
     Kind.NETWORK_MEETING: N_("Nätverksmöte"),
     Kind.PRE_MEETING: N_("Förmöte"),
@@ -100,9 +114,18 @@ REFUSALS = participants.REFUSALS | {
     "closed": N_("Det går inte att svara längre, så ingen länk skickas."),
     "list_empty": N_("Skriv minst ett nummer eller en adress."),
     "list_long": N_("Listan är för lång. Högst 200 rader åt gången."),
-    "list_column": N_("Efter numret eller adressen kan bara grupp och språk stå. Skriv inga namn."),
-    "list_twice": N_("Står redan på en tidigare rad."),
-    "list_known": N_("Har redan fått en länk till det här mötet."),
+    "list_column": N_("Efter numret eller adressen kan bara grupp och språk stå, med de namn som valen nedan har."),
+    "list_name": N_("Skriv bara numret eller adressen, utan namn."),
+    "list_two": N_("Två adresser på samma rad. Skriv dem på var sin rad."),
+    "list_no_text": N_("Filen är ingen textfil. Spara den som CSV och välj den igen."),
+    "list_twice": N_(
+        "Står redan på en tidigare rad. Delar två personer telefon? Gör en egen länk till den andra på sidan med "
+        "länkar."
+    ),
+    "list_known": N_(
+        "Har redan fått en länk till det här mötet. Delar två personer telefon? Gör en egen länk till den andra på "
+        "sidan med länkar."
+    ),
     "contact_email": N_("Skriv en e-postadress, till exempel kim@example.se."),
     "unit_name": N_(
         "Skriv ett namn som börjar med en bokstav eller siffra, högst 80 tecken: bokstäver, siffror, mellanslag "

@@ -34,8 +34,8 @@ FAULTS = {
 #: An SMS says nothing of a case, a child or social services, and is one part: with a link of 42 characters there is
 #: room for 118 more in Latin letters without unusual accents, for 28 in others.
 SMS = {
-    Purpose.LINK: N_("Här är länken till frågorna. Det är frivilligt att svara: %(link)s"),
-    Purpose.REMINDER: N_("Du kan fortfarande svara på frågorna: %(link)s"),
+    Purpose.LINK: N_("Hej! Här är länken till frågorna som du har hört om. Det är frivilligt att svara: %(link)s"),
+    Purpose.REMINDER: N_("Hej! Du kan fortfarande svara på frågorna, om du vill: %(link)s"),
 }
 
 #: An e-mail, as neutral: its subject, what stands before its link, and what stands after.
@@ -46,6 +46,6 @@ MAIL_BEFORE = {
 }
 MAIL_AFTER = (
     N_("Det är frivilligt att svara. Det tar två minuter."),
-    N_("Öppen till %(day)s."),
-    N_("Det går inte att svara på det här mejlet. Har du fått det av misstag? Ta bort det."),
+    N_("Länken är öppen till %(day)s."),
+    N_("Svara inte på det här mejlet. Har du fått det av misstag? Ta bort det."),
 )

@@ -89,13 +89,13 @@ SAMPLES: dict[str, list[Row]] = {
     ],
     "message": [
         {"id": "m" * 32, "contact": "c" * 32, "link": "own", "purpose": "link", "state": "sent",
-         "due": "2026-11-20T10:00:00Z", "attempts": 2, "unsure": 1, "sealed": None, "reason": "busy"},
-        {"id": "n" * 32, "contact": "c" * 32, "link": "own", "purpose": "reminder", "state": "waiting",
-         "due": "2026-11-23T10:00:00Z", "attempts": 0, "unsure": 0, "sealed": b"x", "reason": None},
+         "due": "2026-11-20T10:00:00Z", "attempts": 2, "unsure": 1, "claim": None, "sealed": None, "reason": "busy"},
+        {"id": "n" * 32, "contact": "c" * 32, "link": "own", "purpose": "reminder", "state": "sending",
+         "due": "2026-11-23T10:00:00Z", "attempts": 0, "unsure": 0, "claim": "c" * 16, "sealed": b"x",
+         "reason": None},
     ],
     "channel": [
-        {"name": "sms", "reason": "credentials", "checked": "2026-11-20T10:00:00Z", "failures": 3,
-         "paused_until": "2026-11-20T11:00:00Z"},
+        {"name": "sms", "reason": "credentials", "checked": "2026-11-20T10:00:00Z"},
     ],
     "audit_entry": [
         {"number": 1, "at": "2026-11-20T10:00:00Z", "actor": "karin", "act": "meeting.started", "record": "open",
@@ -132,7 +132,8 @@ COLUMNS = {
     "ballot": ["id", "meeting", "meeting_state", "sealed", "receipt_hash", "repeat_check"],
     "contact": ["id", "invitation", "meeting", "assignment", "protected", "channel", "sealed_address", "delete_on",
                 "language", "remind_on", "reminded"],
-    "message": ["id", "contact", "link", "purpose", "state", "due", "attempts", "unsure", "sealed", "reason"],
+    "message": ["id", "contact", "link", "purpose", "state", "due", "attempts", "unsure", "claim", "sealed",
+                "reason"],
     "response": ["id", "meeting", "cluster", "stage", "role", "questionnaire", "version", "language"],
     "answer": ["response", "item", "value", "missing"],
     "free_text": ["id", "meeting", "is_child", "retold", "state", "wording", "batch"],

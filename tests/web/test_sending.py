@@ -13,6 +13,10 @@ from sqlite_utils import Database
 from enkat import counting, inviting
 from enkat.app import create_app
 from enkat.house import House
+from enkat.inviting import outbox
+from enkat.inviting.letters import Desk
+from enkat.inviting.outbox import Recipient
+from enkat.model.errors import Refused
 from enkat.model.meeting import Channel, Meeting, OpenedLink
 from enkat.model.message import MessageState, Purpose, Reason
 from enkat.model.staff import StaffRole
@@ -221,6 +225,71 @@ def test_each_bad_row_of_a_list_is_named_and_nothing_is_half_imported(
     assert contents(db) == before
 
 
+def test_a_list_may_call_groups_and_languages_by_their_usual_names(
+    coordinator: InspectingClient, meeting: Meeting
+) -> None:
+    rows = [
+        ("0701740601; släkt; dari", "Anhöriga och vänner", "dari"),
+        ("0701740602; Små barn; kurdiska", "Små barn, tre ansikten", "sorani"),
+        ("0701740603; Barn, fem ansikten; tigrinya", "Barn, fem ansikten", "tigrin"),
+        ("0701740604; personal; somali", "Professionella", "somal"),
+    ]
+    page = coordinator.submit(
+        page_of(meeting, "send"),
+        addresses="\n".join(row for row, _group, _language in rows),
+        group="family:adult",
+        language="sv",
+        step="preview",
+    )
+    assert page.status_code == 200, page.text
+    shown = re.findall(r"<td><bdi dir=.ltr.>[^<]*</bdi></td><td>([^<]*)</td><td>([^<]*)</td>", page.text)
+    assert len(shown) == 4
+    for (group, language), (_row, wanted, tongue) in zip(shown, rows, strict=True):
+        assert group == wanted
+        assert tongue in language
+
+
+def test_who_takes_all_places_for_links_is_told_that_the_code_in_the_room_will_lead_nowhere(
+    coordinator: InspectingClient, meeting: Meeting
+) -> None:
+    """Else somebody fills in a paper, or nine screens, for nothing."""
+    told = "Ingen plats blir kvar för koden i rummet"
+    two, one = "0701740601\n0701740602", "0701740601"
+    values = {"group": "kin:adult", "language": "sv", "step": "preview"}
+    assert told in coordinator.submit(page_of(meeting, "send"), addresses=two, **values).text
+    assert told not in coordinator.submit(page_of(meeting, "send"), addresses=one, **values).text
+    papers = [coordinator.get(page_of(meeting, page)).text for page in ("paper", "slips")]
+    assert not [page for page in papers if "Alla platser har egna länkar" in page]
+    seen = coordinator.submit(page_of(meeting, "send"), addresses=two, **values)
+    sent = Page(seen.text).form_values() | values | {"addresses": two, "step": "send"}
+    assert coordinator.post(page_of(meeting, "send"), data=sent).status_code == 303
+    for page in ("paper", "slips"):
+        assert "Alla platser har egna länkar: Anhöriga och vänner." in coordinator.get(page_of(meeting, page)).text
+
+
+def test_a_list_that_two_workers_get_at_once_is_sent_once(
+    house: House, town: Town, meeting: Meeting, db: Database
+) -> None:
+    """A nervous thumb: both have judged it before either has sent it."""
+    desk = Desk.of(house.settings, house.languages, "http://127.0.0.1:8000")
+    people = [Recipient(Role.KIN, Channel.SMS, KIM, "sv")]
+    outbox.send_new_links(db, house.keys, house.catalogue, desk, meeting.id, people)
+    before = contents(db)
+    with pytest.raises(Refused) as refusal:
+        outbox.send_new_links(db, house.keys, house.catalogue, desk, meeting.id, people)
+    assert refusal.value.reason == "list_known"
+    assert contents(db) == before
+
+
+def test_a_corrected_address_keeps_the_language_that_was_chosen_for_its_link(
+    coordinator: InspectingClient, town: Town, meeting: Meeting
+) -> None:
+    link = town.personal(meeting, Role.KIN)
+    send(coordinator, meeting, link, KIM, "ar")
+    page = coordinator.get(page_of(meeting)).text
+    assert '<option value="ar" selected>Arabiska – العربية</option>' in page
+
+
 def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(
     coordinator: InspectingClient, town: Town, meeting: Meeting, db: Database
 ) -> None:
@@ -237,7 +306,7 @@ def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(
     assert number(db, "select count(*) from message") == 1
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_list_can_come_from_a_file(coordinator: InspectingClient, meeting: Meeting, encoding: str) -> None:
     page = coordinator.get(page_of(meeting, "send"))
     file = (BytesIO("Telefon;Grupp;Språk\r\n0701740605;Anhöriga och vänner;Tigrinja\r\n".encode(encoding)), "lista.csv")
@@ -256,7 +325,7 @@ def test_a_file_that_is_no_text_is_refused_in_words(coordinator: InspectingClien
         page_of(meeting, "send"), data=values | {"file": (BytesIO(bytes(range(256)) * 20), "photo.jpg")}
     )
     assert reply.status_code == 400
-    assert "Rad 1" in reply.text
+    assert REFUSALS["list_no_text"] in reply.text
 
 
 # The reminder
@@ -302,8 +371,8 @@ def test_of_a_reminder_nothing_is_ever_shown(coordinator: InspectingClient, town
             )
             sealed = b"x" if state in ("waiting", "sending") else None
             town.db.execute(
-                "update message set state = ?, reason = ?, sealed = ?, attempts = 3 where purpose = 'reminder'",
-                [state, reason, sealed],
+                "update message set state = ?, reason = ?, sealed = ?, claim = ? where purpose = 'reminder'",
+                [state, reason, sealed, "c" * 16 if state == "sending" else None],
             )
         assert plain(coordinator.get(page_of(meeting)).text) == before, (state, reason)
 

@@ -26,21 +26,21 @@ create table message (
     due text not null check (due like '____-__-__T__:__:__Z'),
     attempts integer not null default 0 check (attempts >= 0),
     unsure integer not null default 0 check (unsure between 0 and 2),
+    claim text check (length(claim) = 16),
     sealed blob,
     reason text check (reason in ('unreachable', 'credentials', 'credit', 'sender', 'busy', 'unsure', 'address',
         'refused', 'undelivered')),
     unique (contact, purpose),
     check ((state in ('waiting', 'sending')) = (sealed is not null)),
+    check ((state = 'sending') = (claim is not null)),
     check ((state = 'failed') <= (reason is not null))
 ) strict, without rowid;
 
-create index message_due on message (due, id) where state in ('waiting', 'sending');
+create index message_due on message (purpose, unsure, due, id) where state in ('waiting', 'sending');
 
 create table channel (
     name text primary key check (name in ('sms', 'email')),
     reason text check (reason in ('unreachable', 'credentials', 'credit', 'sender', 'busy', 'unsure', 'address',
         'refused', 'undelivered')),
-    checked text not null check (checked like '____-__-__T__:__:__Z'),
-    failures integer not null default 0 check (failures >= 0),
-    paused_until text check (paused_until like '____-__-__T__:__:__Z')
+    checked text not null check (checked like '____-__-__T__:__:__Z')
 ) strict, without rowid"""

@@ -1,5 +1,6 @@
 """What the coordinator's pages share."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from flask import Blueprint, abort, flash
@@ -55,3 +56,10 @@ def act(action: Callable[[], OpenedLink | None], done: str | None = None) -> Ope
     if done:
         flash(done)
     return result
+
+
+def room_places(meeting_id: str) -> dict[Role, int]:
+    """How many places of each role are left to the code in the room: those planned that no personal link holds. What
+    has been answered has no part in it."""
+    held = Counter(link.role for link in inviting.links(db(), house().keys, meeting_id) if not link.is_room)
+    return {role: places - held[role] for role, places in planned_places(meeting_id).items()}

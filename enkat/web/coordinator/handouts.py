@@ -1,5 +1,6 @@
 """What is handed out or said in the room: slips, and words to read aloud; each in the language chosen for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import render_template, request
@@ -8,11 +9,11 @@ from markupsafe import Markup
 from enkat.catalogue import translated
 from enkat.i18n import SOURCE, Translator
 from enkat.model.meeting import MeetingOverview, OpenedLink
-from enkat.model.survey import Questionnaire
+from enkat.model.survey import Questionnaire, Role
 from enkat.web import access
 from enkat.web.context import gettext as _
 from enkat.web.context import house, speaking, translator
-from enkat.web.coordinator.base import PageReply, coordinators, links_of, pages, planned_places
+from enkat.web.coordinator.base import PageReply, coordinators, links_of, pages, planned_places, room_places
 from enkat.wording import ROLES
 
 
@@ -32,7 +33,12 @@ def slips(meeting_id: str) -> PageReply:
             "participant/slips.html", slips=copies, titles=titles, roles=ROLES, closes=overview.meeting.closes, **mine
         )
     return render_template(
-        "coordinator/slips.html", overview=overview, has_slips=bool(copies), sheet=Markup(sheet), tongues=tongues
+        "coordinator/slips.html",
+        overview=overview,
+        has_slips=bool(copies),
+        sheet=Markup(sheet),
+        tongues=tongues,
+        full=full_groups(meeting_id, planned),
     )
 
 
@@ -63,9 +69,14 @@ def paper(meeting_id: str) -> PageReply:
     chosen = [link for link in every if link.id == request.args.get("link") and not link.is_room]
     links = chosen or [link for link in every if link.is_room and planned[link.role]]
     tongues = _tongues(links)
+    last = translator().day(overview.meeting.closes)
+    typed = {
+        role: _("Skrivs in senast %(day)s. Grupp: %(group)s.", day=last, group=_(name)) for role, name in ROLES.items()
+    }
+    mine = {"typist": translator(), "typist_line": typed, "roles": ROLES}
     with speaking(tongues.chosen.language):
         sheets = [
-            render_template("participant/paper.html", link=link, questionnaire=_translated(link.questionnaire))
+            render_template("participant/paper.html", link=link, questionnaire=_translated(link.questionnaire), **mine)
             for link in links
         ]
     return render_template(
@@ -73,6 +84,7 @@ def paper(meeting_id: str) -> PageReply:
         overview=overview,
         sheets=[(link, Markup(sheet)) for link, sheet in zip(links, sheets, strict=True)],
         link_id=chosen[0].id if chosen else None,
+        full=[] if chosen else full_groups(meeting_id, planned),
         tongues=tongues,
     )
 
@@ -83,6 +95,18 @@ class Tongues:
 
     all: list[Translator]
     chosen: Translator
+
+
+def full_groups(meeting_id: str, planned: Mapping[Role, int]) -> list[Role]:
+    """The groups whose code in the room leads to no place, for personal links hold them all."""
+    left = room_places(meeting_id)
+    return [role for role, places in planned.items() if places and left[role] <= 0]
+
+
+def said_twice(one: Translator) -> str:
+    """A language's name for whoever does not read it, and its own: Arabiska – العربية."""
+    name = translator().name_of(one.language)
+    return one.name if name.casefold() == one.name.casefold() else f"{name[:1].upper()}{name[1:]} – {one.name}"
 
 
 def tongues_of(overview: MeetingOverview) -> Tongues:

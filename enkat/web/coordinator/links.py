@@ -29,7 +29,7 @@ from enkat.web.coordinator.base import (
     pages,
     planned_places,
 )
-from enkat.web.coordinator.handouts import tongues_of
+from enkat.web.coordinator.handouts import said_twice, tongues_of
 from enkat.web.forms import SendForm
 from enkat.wording.participants import MAIL_SUBJECT
 
@@ -75,7 +75,7 @@ def links_page(overview: MeetingOverview, link_id: str | None = None, form: Send
         ways=_ways(meeting_id),
         reminder=reminding.plan(db(), overview.meeting, today(), house().settings.reminder_days),
         reminder_days=house().settings.reminder_days,
-        languages=tongues_of(overview).all,
+        languages=[(one.language, said_twice(one)) for one in tongues_of(overview).all],
         refused={link_id: form} if link_id else {},
         **page_settings(overview),
     )
@@ -87,6 +87,7 @@ class Way:
 
     channel: Channel
     shown: str
+    language: str
     state: MessageState | None
     reason: Reason | None
 
@@ -100,7 +101,8 @@ def _ways(meeting_id: str) -> dict[str, list[Way]]:
     for contact in contacts.of_meeting(db(), meeting_id):
         message = sent.get(contact.id)
         shown = addresses.masked(contact.channel, contacting.opened(house().keys, contact))
-        way = Way(contact.channel, shown, message.state if message else None, message.reason if message else None)
+        state, reason = (message.state, message.reason) if message else (None, None)
+        way = Way(contact.channel, shown, contact.language, state, reason)
         ways.setdefault(places.get(contact.invitation, ""), []).append(way)
     return ways
 

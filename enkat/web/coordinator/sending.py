@@ -1,6 +1,7 @@
 """Links that enkat sends by itself: one to an address, or a whole list of them; and the one reminder."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from enkat import addresses
+from enkat.i18n import SOURCE
 from enkat.inviting import contacting, lists, outbox, reminding
 from enkat.inviting.contacting import Address
 from enkat.inviting.letters import write_letter
@@ -20,11 +22,11 @@ from enkat.model.survey import Role
 from enkat.web import access
 from enkat.web.context import db, desk, house, ngettext, translator
 from enkat.web.context import gettext as _
-from enkat.web.coordinator.base import PageReply, act, coordinators, links_of, pages
-from enkat.web.coordinator.handouts import tongues_of
+from enkat.web.coordinator.base import PageReply, act, coordinators, links_of, pages, room_places
+from enkat.web.coordinator.handouts import said_twice, tongues_of
 from enkat.web.coordinator.links import link_kinds, links_page
 from enkat.web.forms import Choice, ListForm, SendForm, choice
-from enkat.wording import QUESTIONNAIRES, REFUSALS, ROLES, SHORT_ROLES
+from enkat.wording import OTHER_GROUP_NAMES, OTHER_LANGUAGE_NAMES, QUESTIONNAIRES, REFUSALS, ROLES, SHORT_ROLES
 
 #: What stands in a message that is shown before there is a link: as long as a key.
 _NO_KEY = "·" * 10
@@ -87,8 +89,9 @@ def send_list(meeting_id: str) -> PageReply:
     form.language.choices = _languages(overview)
     if request.method != "POST":
         return _list_page(overview, form, [])
+    is_valid = form.validate()
     form.take_file()
-    rows = _judged(overview, form) if form.validate() else []
+    rows = _judged(overview, form) if is_valid and not form.is_refused else []
     is_good = bool(rows) and not any(row.refusal for row in rows) and not form.is_refused
     if is_good and request.form.get("step") == "send" and form.seen.data == _digest(form):
         sent = _send_all(overview, form, rows)
@@ -141,10 +144,13 @@ def _words(overview: MeetingOverview) -> Words:
                 for part in name.split(","):  # a comma stands between columns
                     groups.setdefault(part.strip().casefold(), (role, form.id))
     languages = {}
+    source, own = house().languages[SOURCE], translator()
     for one in tongues_of(overview).all:
-        source, own = house().languages["sv"], translator()
-        for said in (one.language, one.name, source.name_of(one.language), own.name_of(one.language)):
-            languages[said.casefold()] = one.language
+        for name in (one.language, one.name, source.name_of(one.language), own.name_of(one.language)):
+            languages[name.casefold()] = one.language
+        languages |= dict.fromkeys(OTHER_LANGUAGE_NAMES.get(one.language, ()), one.language)
+    for role, names in OTHER_GROUP_NAMES.items():
+        groups |= dict.fromkeys(names, groups[role.value])
     return Words(groups, languages)
 
 
@@ -161,11 +167,18 @@ def _samples(overview: MeetingOverview, rows: Iterable[Row]) -> list[Sample]:
     """One for each channel and language of a list."""
     kinds = {(row.recipient.channel, row.recipient.language) for row in rows if row.recipient}
     samples = []
-    for channel, language in sorted(kinds):
+    for channel, language in sorted(kinds, key=lambda kind: (kind[0] is Channel.EMAIL, kind[1] != SOURCE, kind[1])):
         letter = write_letter(desk(), channel, Purpose.LINK, "", _NO_KEY, overview.meeting.closes, language)
         length = measure(letter.text.replace(_NO_KEY, "X" * 10)) if channel is Channel.SMS else None
-        samples.append(Sample(letter, house().languages[language].name, length))
+        samples.append(Sample(letter, translator().name_of(language), length))
     return samples
+
+
+def _crowded(overview: MeetingOverview, rows: Iterable[Row]) -> dict[Role, tuple[int, int]]:
+    """Of the groups whose code in the room would have no place left: how many links, and how many places there are."""
+    wanted = Counter(row.recipient.role for row in rows if row.recipient)
+    left = room_places(overview.meeting.id)
+    return {role: (number, max(0, left[role])) for role, number in wanted.items() if number >= left[role]}
 
 
 def _list_page(overview: MeetingOverview, form: ListForm, rows: list[Row]) -> str:
@@ -176,6 +189,8 @@ def _list_page(overview: MeetingOverview, form: ListForm, rows: list[Row]) -> st
         rows=rows,
         refusals=REFUSALS,
         samples=_samples(overview, rows),
+        crowded=_crowded(overview, rows),
+        last_row=max(5, min(20, (form.addresses.data or "").count("\n") + 2)),
         is_ready=bool(form.seen.data),
     )
 
@@ -187,7 +202,7 @@ def _digest(form: ListForm) -> str:
 
 
 def _languages(overview: MeetingOverview) -> list[Choice]:
-    return [choice(one.language, one.name) for one in tongues_of(overview).all]
+    return [choice(one.language, said_twice(one)) for one in tongues_of(overview).all]
 
 
 def _to_links(meeting_id: str, link_id: str) -> Response:
