@@ -25,6 +25,7 @@ from enkat.secrecy import tokens
 from enkat.serving import _Background
 from tests.conftest import TODAY, Town
 from tests.journeys.conftest import Phones
+from tests.journeys.people import Place
 from tests.journeys.server import (
     HOST,
     PATIENCE,
@@ -152,7 +153,8 @@ def test_nobody_serves_on_when_the_server_is_killed(server: Server) -> None:
     assert ask(server.port, "GET", "/").status == 200
 
 
-def test_a_port_that_somebody_has_is_refused_in_one_sentence(server: Server) -> None:
+def test_a_port_that_somebody_has_is_refused_in_one_sentence(place: Place) -> None:
+    server = place.server
     second = subprocess.run(
         [sys.executable, "-m", "enkat", "serve", "--port", str(server.port)],
         cwd=SOURCE,
@@ -175,7 +177,7 @@ def test_a_catalogue_that_cannot_be_read_is_named_at_the_start_and_the_other_lan
     (translations / "uk" / "LC_MESSAGES" / "participant.po").write_text("<<<<<<< half merged")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(translations.parent), os.environ.get("PYTHONPATH", "")]))
     key = town.rooms(town.meeting())[Role.CHILD].key
-    with serving(house.settings, int(house.settings.base_url.rpartition(":")[2])) as server:
+    with serving(house.settings) as server:
         assert "enkat: translations/uk: participant.po cannot be read: " in server.output
         for wish, given in (("uk", "sv"), ("ar", "ar")):
             assert f'<html lang="{given}"' in ask(server.port, "GET", f"/{key}?lang={wish}").body, wish
