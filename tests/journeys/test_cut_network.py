@@ -27,6 +27,7 @@ from tests.journeys.people import (
     answer,
     assert_nothing_left_on,
     assert_one_answer,
+    fill_at_once,
     fill_in,
     filled_in,
     go_to_the_end,
@@ -116,7 +117,7 @@ def test_with_script_the_page_keeps_everything_and_sends_it_when_the_network_is_
 ) -> None:
     phone = phones.open()
     phone.goto(f"/{key}")
-    fill_in(phone, ANSWERS, TEXT)
+    fill_at_once(phone)
     network.breaks("POST", trouble)
     phone.locator(SEND).tap()
     expect(phone.get_by_role("status")).to_have_text(WAITING)
@@ -139,7 +140,7 @@ def test_without_script_loading_again_sends_again_and_the_answer_is_stored_once(
 ) -> None:
     phone = phones.open(script=False)
     phone.goto(f"/{key}")
-    fill_in(phone, ANSWERS, TEXT)
+    fill_at_once(phone)
     network.breaks("POST", trouble)
     with phone.expect_event("framenavigated"):
         phone.locator(SEND).tap(no_wait_after=True)
@@ -176,7 +177,7 @@ def test_a_change_of_language_that_does_not_come_through_loses_nothing(
 ) -> None:
     phone = phones.open()
     phone.goto(f"/{key}")
-    fill_in(phone, ANSWERS, TEXT)
+    fill_at_once(phone)
     phone.locator(".steps .quiet").tap()
     network.breaks("POST", trouble)
     phone.locator(".bar summary").tap()
