@@ -380,6 +380,7 @@ def test_an_evaluator_reads_results_and_texts(place: Place, phones: Phones) -> N
     desk = phones.open(width=320, height=480, touch=False)
     keys = signed_in(place, desk, "ulla@mitthem.example", "Välkommen")
     keys.open("Till resultaten", "Delaktighet per kvartal")
+    wait_for_charts(desk)
     keys.tab_to("Så läser du")
     keys.press("Enter")
     expect(desk.get_by_text("Det som är publicerat ändras aldrig.")).to_be_visible()
@@ -387,6 +388,7 @@ def test_an_evaluator_reads_results_and_texts(place: Place, phones: Phones) -> N
         keys.tab_to(f"^{view}$", back=True)
         desk.keyboard.press("Enter")
         expect(desk.locator("nav [aria-current=page]").first).to_have_text(view)
+        wait_for_charts(desk)
         scroll_every_table(keys)
     keys.open("^Texter$", "texter att läsa")
     keys.tab_to("Ändra texten först")
@@ -397,6 +399,12 @@ def test_an_evaluator_reads_results_and_texts(place: Place, phones: Phones) -> N
     keys.open("Klar att släppas", "10 texter att läsa|11 texter att läsa")
     keys.tab_to("^Håll inne$")
     keys.walk()
+
+
+def wait_for_charts(desk: Page) -> None:
+    """Until all charts are drawn: a page that still grows moves what has the focus."""
+    expect(desk.locator(".chart").first).to_be_visible()
+    desk.wait_for_function("[...document.querySelectorAll('.chart')].every(one => one.querySelector('.main-svg'))")
 
 
 def scroll_every_table(keys: Keys) -> None:

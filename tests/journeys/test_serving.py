@@ -56,7 +56,8 @@ def test_a_request_in_flight_is_finished_when_the_server_is_told_to_stop(server:
     with ThreadPoolExecutor(1) as sender:
         with the_database_held(town):
             reply = sender.submit(send, server.port, room.key, submission)
-            time.sleep(0.3)  # the worker has the request now, and waits for the database
+            wait_for(lambda: has_taken_a_request(server), "a worker has it")
+            time.sleep(0.3)  # and waits for the database
             assert not reply.done()
             server.signal(signal.SIGTERM)
             wait_for(lambda: not listens(server) or "Shutting down" in server.output, "it is stopping")
@@ -246,6 +247,16 @@ def listens(server: Server) -> bool:
     """True where a connection is taken."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, server.port)) == 0
+
+
+def has_taken_a_request(server: Server) -> bool:
+    """True where somebody's connection was taken and all that came through it has been read (proc_pid_net(5))."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    mine = f"0100007F:{server.port:04X}"
+    return any(
+        (local, state) == (mine, "01") and queues.endswith(":00000000") and inode != "0"
+        for _number, local, _other, state, queues, _timer, _again, _user, _waited, inode, *_more in lines
+    )
 
 
 def ends(process: int) -> None:
