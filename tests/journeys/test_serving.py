@@ -135,7 +135,7 @@ def test_a_background_child_that_was_just_being_started_is_stopped_too(
 ) -> None:
     """A server that is told to stop in the moment it starts must not leave the child that it was about to have."""
     monkeypatch.setenv("ENKAT_INSTANCE", str(house.settings.instance))
-    background = _Background()
+    background = _Background(house.settings.base_url)
     background.start()
     background.stop()
     left = [pid for pid, command in running().items() if f"--with-parent {os.getpid()} " in command]
