@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import CodeType
 
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from hypothesis import HealthCheck
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlite_utils import Database
 
 from enkat import i18n, inviting, staffing
@@ -48,6 +50,23 @@ i18n.load = lambda folder=None, chosen=None: (
     if folder
     else _installed_languages(frozenset(chosen) if chosen is not None else None)
 )
+
+
+class _Templates(BytecodeCache):
+    """Templates compiled once for all the apps of a test run, as a server compiles them once for all its requests."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._compiled[bucket.key, bucket.checksum] = bucket.code
+
+
+Flask.jinja_options = {"bytecode_cache": _Templates()}
 
 TODAY = date(2026, 11, 20)
 NINE = {Role.FAMILY: 3, Role.KIN: 2, Role.CHILD: 1, Role.PROFESSIONAL: 3}

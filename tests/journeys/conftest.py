@@ -22,9 +22,35 @@ from playwright.sync_api import (
 from enkat.house import House
 from enkat.settings import Settings
 from tests.conftest import TODAY
+from tests.journeys.people import Place, town_in
 from tests.journeys.server import HOST, PATIENCE, Server, free_port, serving
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: Suggestions under an address bar that nobody sees: Chromium draws them as pages of their own in each new window,
+#: which takes as long as all the rest of it.
+_NEVER_SEEN = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopupSelectionControl",
+)
+#: What Playwright leaves out by itself; a second list takes the place of the first.
+_PLAYWRIGHTS = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +58,7 @@ _ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=" + ",".join((*_NEVER_SEEN, *_PLAYWRIGHTS)),
 ]
 
 
@@ -122,8 +149,17 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def server(house: House) -> Iterator[Server]:
     """The house of the test, served."""
-    with serving(house.settings, int(house.settings.base_url.rpartition(":")[2])) as server:
+    with serving(house.settings) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A town that is served for all who start a meeting of their own in it, and leave the others and the server alone.
+
+    Whoever stops or moves it, or looks at all that is kept, asks for a `server` of their own."""
+    with town_in(tmp_path_factory.mktemp("town")) as town, serving(town.house.settings) as server:
+        yield Place(town, server)
 
 
 @pytest.fixture(scope="session")

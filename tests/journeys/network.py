@@ -68,7 +68,7 @@ class Network:
             return b"".join(iter(lambda: server.recv(65536), b""))
 
     def __enter__(self) -> "Network":
-        threading.Thread(target=self._road.serve_forever, daemon=True).start()
+        threading.Thread(target=self._road.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_gone: object) -> None:

@@ -1,4 +1,4 @@
-"""A town that is served for all the tests of one file, and what people do with a form on their phones."""
+"""A town that is served, for one test or for all who start meetings of their own in it, and what people do there."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,14 +6,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
-from enkat import staffing
+from enkat import catalogue, counting, staffing
 from enkat.house import open_house
-from enkat.model.survey import Answer, Missing
+from enkat.model.meeting import Meeting
+from enkat.model.survey import Answer, Missing, Response
 from enkat.settings import Settings
-from tests.conftest import TODAY, Town
-from tests.journeys.server import HOST, Server, free_port, serving
+from enkat.storage import responses
+from enkat.storage.engine import rows
+from tests.conftest import TODAY, Town, with_services
+from tests.journeys.server import HOST, Server, free_port
+
+#: What is asked of adults, an answer of each kind, and a text.
+ITEMS = [item.id for item in catalogue.load()["adult"].closed_items]
+ANSWERS = dict(zip(ITEMS, ["1", "2", "3", "4", "5", "unknown", "declined", "4", "5"], strict=True))
+TEXT = "Börja i tid."
+
+SEND = "form[data-steps] [type=submit]"
+WAITING = "Inte skickat än. Låt sidan vara öppen."
+
+#: Everything ticked and written in one go, and by the steps' own button to the end.
+_FILL = """([answers, text]) => {
+    for (const [item, value] of Object.entries(answers)) document.querySelector(`#${item} [value='${value}']`).click();
+    const forward = document.querySelector('.steps button:not(.quiet)'), area = document.querySelector('textarea');
+    while (forward && !forward.hidden) forward.click();
+    area.value = text;
+    area.dispatchEvent(new Event('input', {bubbles: true}));
+}"""
 
 #: What a page may have left on the phone; each is to be empty.
 _TRACES = """async () => ({
@@ -31,15 +51,44 @@ class Place:
 
 
 @contextmanager
-def served_town(folder: Path) -> Iterator[Place]:
-    """A town with a server of its own for a while; each test makes a meeting of its own in it."""
-    base_url = f"http://{HOST}:{free_port()}"
-    house = open_house(Settings(folder / "instance", base_url, fixed_today=TODAY))
+def town_in(folder: Path, *units: str, has_services: bool = False) -> Iterator[Town]:
+    """A town with a house of its own that nobody serves yet: the municipality and two teams, or the only one twice."""
+    settings = Settings(folder / "instance", f"http://{HOST}:{free_port()}", fixed_today=TODAY)
+    house = open_house(with_services(settings) if has_services else settings)
     db = house.connect()
-    town = Town(house, db, *(staffing.add_unit(db, name) for name in ("Mitthem", "Norr", "Söder")))
-    with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
-        yield Place(town, server)
+    top, north, *south = (staffing.add_unit(db, name) for name in units or ("Mitthem", "Norr", "Söder"))
+    yield Town(house, db, top, north, *south or [north])
     db.close()
+
+
+class Stored:
+    """What has come into a town since somebody began to look: where others have been before, all that came of them."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._before = self._ballots, self._used, self._responses
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """How many sealed answers, and how many used places."""
+        return self._ballots - self._before[0], self._used - self._before[1]
+
+    @property
+    def responses(self) -> int:
+        """How many counted answers."""
+        return self._responses - self._before[2]
+
+    @property
+    def _ballots(self) -> int:
+        return self._town.db["ballot"].count
+
+    @property
+    def _used(self) -> int:
+        return self._town.db["invitation"].count_where("state = 'answered'")
+
+    @property
+    def _responses(self) -> int:
+        return self._town.db["response"].count
 
 
 def numbers(town: Town, meeting: str) -> tuple[int, int]:
@@ -60,6 +109,18 @@ def fill_in(page: Page, answers: Mapping[str, str], text: str) -> None:
         go_on(page)
     go_to_the_end(page)
     page.locator("textarea").fill(text)
+
+
+def fill_at_once(page: Page, answers: Mapping[str, str] = ANSWERS, text: str = TEXT) -> None:
+    """The same without a finger, for whom only what comes afterwards matters."""
+    page.evaluate(_FILL, [answers, text])
+
+
+def answer(page: Page, answers: Mapping[str, str] = ANSWERS, text: str = TEXT) -> None:
+    """Fill in the form that is open, send it, and be thanked."""
+    fill_in(page, answers, text)
+    page.locator(SEND).tap()
+    expect(page.locator("h1")).to_have_text("Tack.")
 
 
 def go_on(page: Page) -> bool:
@@ -101,3 +162,23 @@ def assert_nothing_left_on(page: Page) -> None:
     kept = page.evaluate(_TRACES)
     assert not any(kept.values()), kept
     assert page.context.storage_state(indexed_db=True) == {"cookies": [], "origins": []}
+
+
+def assert_one_answer(town: Town, meeting: Meeting, answers: Mapping[str, str] = ANSWERS, text: str = TEXT) -> Response:
+    """One answer, one place, and after the count what was ticked and what was written, letter by letter."""
+    assert numbers(town, meeting.id) == (1, 1)
+    counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
+    (response,) = responses.of_meeting(town.db, meeting.id)
+    assert {item: response.answers[item] for item in answers} == as_stored(answers)
+    written = rows(town.db, "select wording from free_text where meeting = :meeting", meeting=meeting.id)
+    assert [row["wording"] for row in written] == [text]
+    return response
+
+
+def sign_in(desk: Page, address: str, password: str) -> None:
+    """Sign in through the page, and stay for the start page."""
+    desk.goto("/staff/sign-in")
+    desk.locator("[name=address]").fill(address)
+    desk.locator("[name=password]").fill(password)
+    desk.locator("main form button").click()
+    desk.wait_for_url("**/staff")

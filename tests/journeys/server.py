@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -118,9 +118,9 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Settings, port: int) -> Iterator[Server]:
-    """A server for a while. At the end it is stopped, and must have printed no traceback."""
-    server = Server(settings, port)
+def serving(settings: Settings, port: int | None = None) -> Iterator[Server]:
+    """A server for a while, at its own address. At the end it is stopped, and must have printed no traceback."""
+    server = Server(settings, port or int(settings.base_url.rpartition(":")[2]))
     server.start()
     try:
         yield server
@@ -148,10 +148,12 @@ def running(group: int | None = None) -> dict[int, str]:
 
 
 def free_port() -> int:
-    """A port that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody has just now, and that nobody is given by the system until it is taken: those are higher."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def wait_for(done: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
@@ -179,9 +181,9 @@ class Reply:
         return found[1]
 
 
-def ask(port: int, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Reply:
+def ask(port: int, method: str, path: str, fields: Mapping[str, Any] | None = None, source: str = HOST) -> Reply:
     """One request over a connection of its own, as from somebody's phone; OSError where no whole reply came."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE, source_address=(source, 0))
     try:
         connection.request(method, path, urlencode(fields) if fields is not None else None, _FORM if fields else {})
         response = connection.getresponse()

@@ -5,21 +5,19 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from enkat import staffing
 from enkat.catalogue import Questionnaire
-from enkat.house import open_house
 from enkat.model.staff import StaffRole
-from enkat.settings import Settings
-from tests.conftest import TODAY, Town
+from tests.conftest import Town
 from tests.journeys.conftest import Phones
-from tests.journeys.server import HOST, Server, free_port, serving
+from tests.journeys.people import Place, sign_in
+from tests.journeys.server import Server
 
 TREES = Path(__file__).parent / "trees"
 _IS_WRITING = os.environ.get("ENKAT_TREES") == "write"
@@ -32,13 +30,13 @@ LONG = "Texten är för lång. Den får ha högst 2000 tecken."
 
 
 @dataclass
-class Place:
-    """A served town with a meeting."""
+class Looked:
+    """What is looked at: a meeting of the town that is served, and the address of whoever runs it."""
 
     town: Town
-    server: Server
     meeting: str
     rooms: dict[str, str]
+    karin: str
 
     def questions(self, name: str) -> Questionnaire:
         """A questionnaire, as it is written."""
@@ -46,42 +44,34 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """One town for all; nothing that one sends is seen by another."""
-    base_url = f"http://{HOST}:{free_port()}"
-    house = open_house(Settings(tmp_path_factory.mktemp("town") / "instance", base_url, fixed_today=TODAY))
-    db = house.connect()
-    unit = staffing.add_unit(db, "Mitthem")
-    town = Town(house, db, unit, unit, unit)
-    town.add_staff("karin@mitthem.example", unit, StaffRole.COORDINATOR)
-    meeting = town.meeting()
+def looked(place: Place) -> Looked:
+    """One meeting for all; nothing that one sends is seen by another."""
+    town = place.town
+    karin = town.add_staff("karin.trees@mitthem.example", town.municipality, StaffRole.COORDINATOR)
+    meeting = town.meeting(assignment=town.assignment("M-trees", town.municipality))
     rooms = {role.value: link.key for role, link in town.rooms(meeting).items()}
-    with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
-        yield Place(town, server, meeting.id, rooms)
-    db.close()
+    return Looked(town, meeting.id, rooms, karin)
 
 
-@pytest.fixture
-def phones(browser: Browser, place: Place) -> Iterator[Phones]:
-    phones = Phones(browser, place.server.settings.base_url)
-    yield phones
-    phones.close()
+@pytest.fixture(scope="module")
+def server(place: Place) -> Server:
+    return place.server
 
 
-def form(role: str, language: str = "sv", *, script: bool = False) -> Callable[[Place, Phones], Page]:
+def form(role: str, language: str = "sv", *, script: bool = False) -> Callable[[Looked, Phones], Page]:
     """A role's form, as it opens."""
 
-    def opened(place: Place, phones: Phones) -> Page:
+    def opened(looked: Looked, phones: Phones) -> Page:
         phone = phones.open(script=script, language=language)
-        phone.goto(f"/{place.rooms[role]}")
+        phone.goto(f"/{looked.rooms[role]}")
         return phone
 
     return opened
 
 
-def refused(place: Place, phones: Phones) -> Page:
+def refused(looked: Looked, phones: Phones) -> Page:
     """The form as it comes back with an answer that is none, and a text that is too long."""
-    phone = form("family")(place, phones)
+    phone = form("family")(looked, phones)
     phone.evaluate("document.querySelector('#say input').value = '9'")
     phone.locator("#say input").first.check(force=True)
     phone.locator("#safe .option").nth(3).click()
@@ -93,16 +83,16 @@ def refused(place: Place, phones: Phones) -> Page:
     return phone
 
 
-def thanked(place: Place, phones: Phones) -> Page:
+def thanked(looked: Looked, phones: Phones) -> Page:
     """The thanks for an answer."""
-    phone = form("professional")(place, phones)
+    phone = form("professional")(looked, phones)
     phone.locator("fieldset .option").first.click()
     phone.get_by_role("button", name="Skicka").click()
     expect(phone.get_by_role("heading", name="Tack.")).to_be_visible()
     return phone
 
 
-PAGES: dict[str, Callable[[Place, Phones], Page]] = {
+PAGES: dict[str, Callable[[Looked, Phones], Page]] = {
     "adult-sv": form("family"),
     "adult-ar": form("family", "ar"),
     "adult-sv-first-step": form("family", script=True),
@@ -113,8 +103,8 @@ PAGES: dict[str, Callable[[Place, Phones], Page]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_screen_reader_gets_the_page_as_it_is_stored(place: Place, phones: Phones, name: str) -> None:
-    tree = _ADDRESS.sub("", PAGES[name](place, phones).locator("body").aria_snapshot() + "\n")
+def test_a_screen_reader_gets_the_page_as_it_is_stored(looked: Looked, phones: Phones, name: str) -> None:
+    tree = _ADDRESS.sub("", PAGES[name](looked, phones).locator("body").aria_snapshot() + "\n")
     file = TREES / f"{name}.yaml"
     if _IS_WRITING:
         TREES.mkdir(exist_ok=True)
@@ -123,7 +113,7 @@ def test_a_screen_reader_gets_the_page_as_it_is_stored(place: Place, phones: Pho
     assert tree == file.read_text(encoding="utf-8")
 
 
-def test_no_stored_tree_is_left_over_and_none_holds_a_key(place: Place) -> None:
+def test_no_stored_tree_is_left_over_and_none_holds_a_key() -> None:
     assert {file.stem for file in TREES.glob("*")} == set(PAGES)
     for file in TREES.glob("*.yaml"):
         assert not re.search(r"\b[0-9A-HJKMNP-TV-Z]{5} ?[0-9A-HJKMNP-TV-Z]{5}\b", file.read_text("utf-8")), file.name
@@ -131,9 +121,9 @@ def test_no_stored_tree_is_left_over_and_none_holds_a_key(place: Place) -> None:
 
 @pytest.mark.parametrize(("role", "questionnaire"), [("family", "adult"), ("child", "child")])
 def test_each_question_is_a_group_by_its_number_and_words_and_each_answer_by_its_words_alone(
-    place: Place, phones: Phones, role: str, questionnaire: str
+    looked: Looked, phones: Phones, role: str, questionnaire: str
 ) -> None:
-    phone, asked = form(role)(place, phones), place.questions(questionnaire)
+    phone, asked = form(role)(looked, phones), looked.questions(questionnaire)
     groups = phone.get_by_role("group").filter(has=phone.get_by_role("radio")).all()
     assert len(groups) == len(asked.closed_items) > 3
     asides = ["Vet inte", "Vill inte svara"] if questionnaire == "adult" else ["Hoppa över"]
@@ -144,9 +134,9 @@ def test_each_question_is_a_group_by_its_number_and_words_and_each_answer_by_its
     assert phone.locator(".face").count() == (5 * len(groups) if questionnaire == "child" else 0)
 
 
-def test_the_browsers_own_tree_has_the_same_names_as_the_standard_gives(place: Place, phones: Phones) -> None:
+def test_the_browsers_own_tree_has_the_same_names_as_the_standard_gives(looked: Looked, phones: Phones) -> None:
     """What Chromium hands to a screen reader, not what the test tool works out."""
-    phone, asked = form("child")(place, phones), place.questions("child")
+    phone, asked = form("child")(looked, phones), looked.questions("child")
     nodes = chromiums_tree(phone)
     groups = [name for role, name, _description in nodes if role == "group" and " av " in name]
     assert groups == [f"{n} av {len(groups)} {item.text}" for n, item in enumerate(asked.closed_items, 1)]
@@ -154,8 +144,10 @@ def test_the_browsers_own_tree_has_the_same_names_as_the_standard_gives(place: P
     assert said == [*(point.text for point in asked.points), "Hoppa över"] * len(groups)
 
 
-def test_what_is_wrong_is_said_at_the_top_and_with_each_question_that_it_is_about(place: Place, phones: Phones) -> None:
-    phone = refused(place, phones)
+def test_what_is_wrong_is_said_at_the_top_and_with_each_question_that_it_is_about(
+    looked: Looked, phones: Phones
+) -> None:
+    phone = refused(looked, phones)
     alert = phone.get_by_role("alert")
     expect(alert.get_by_role("heading")).to_have_text("Något behöver rättas")
     expect(alert.get_by_role("link")).to_have_text(
@@ -171,8 +163,8 @@ def test_what_is_wrong_is_said_at_the_top_and_with_each_question_that_it_is_abou
     assert phone.title().startswith("Något behöver rättas")
 
 
-def test_a_page_without_faults_has_a_silent_place_for_news_and_no_alarm(place: Place, phones: Phones) -> None:
-    phone = form("family", script=True)(place, phones)
+def test_a_page_without_faults_has_a_silent_place_for_news_and_no_alarm(looked: Looked, phones: Phones) -> None:
+    phone = form("family", script=True)(looked, phones)
     expect(phone.get_by_role("alert")).to_have_count(0)
     for _step in range(9):
         phone.get_by_role("button", name="Nästa").click()
@@ -187,9 +179,9 @@ def test_a_page_without_faults_has_a_silent_place_for_news_and_no_alarm(place: P
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_has_one_main_part_one_headline_a_language_and_names_for_all_its_controls(
-    place: Place, phones: Phones, name: str
+    looked: Looked, phones: Phones, name: str
 ) -> None:
-    phone = PAGES[name](place, phones)
+    phone = PAGES[name](looked, phones)
     for landmark in ("banner", "main", "contentinfo"):
         expect(phone.get_by_role(landmark)).to_have_count(1)  # type: ignore[arg-type]
     expect(phone.get_by_role("heading", level=1)).to_have_count(1)
@@ -201,28 +193,19 @@ def test_every_page_has_one_main_part_one_headline_a_language_and_names_for_all_
 
 
 def test_the_coordinator_hears_of_answers_when_there_are_new_ones_and_not_every_four_seconds(
-    place: Place, phones: Phones
+    looked: Looked, phones: Phones
 ) -> None:
     """What is put anew into a live part of a page is read out, also where it is the same as before."""
     desk = phones.open()
-    sign_in(desk, place, "karin@mitthem.example")
+    sign_in(desk, looked.karin, looked.town.passwords[looked.karin])
     desk.clock.install()
-    desk.goto(f"/staff/meetings/{place.meeting}")
+    desk.goto(f"/staff/meetings/{looked.meeting}")
     desk.evaluate("window.before = document.querySelector('.so-far')")
     for _round in range(2):  # the second begins when the first is over
         with desk.expect_response("**/progress") as fresh:
             desk.clock.run_for(5000)
         fresh.value.finished()
     assert desk.evaluate("document.contains(window.before)"), "nobody has answered, and it is read out again"
-
-
-def sign_in(desk: Page, place: Place, address: str) -> None:
-    """Sign in through the page."""
-    desk.goto("/staff/sign-in")
-    desk.locator("[name=address]").fill(address)
-    desk.locator("[name=password]").fill(place.town.passwords[address])
-    desk.locator("main form button").click()
-    desk.wait_for_url("**/staff")
 
 
 def names(group: Locator) -> list[str]:

@@ -5,36 +5,31 @@ a second tab, a double tap, autofill, and a browser that translates by itself.
 """
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from enkat import catalogue, counting
 from enkat.model.meeting import Meeting
 from enkat.model.survey import Role
-from enkat.storage import responses
-from tests.conftest import TODAY, Town
+from tests.conftest import Town
 from tests.journeys.conftest import Phones
 from tests.journeys.network import cut_at, network_to
 from tests.journeys.people import (
+    ANSWERS,
+    ITEMS,
+    SEND,
+    TEXT,
     Place,
-    as_stored,
+    answer,
     assert_nothing_left_on,
+    assert_one_answer,
     choice,
     fill_in,
     filled_in,
     go_on,
     go_to_the_end,
-    numbers,
-    served_town,
 )
 from tests.journeys.server import Server, ask
-
-ITEMS = [item.id for item in catalogue.load()["adult"].closed_items]
-ANSWERS = dict(zip(ITEMS, ["1", "2", "3", "4", "5", "unknown", "declined", "4", "5"], strict=True))
-TEXT = "Börja i tid."
-SEND = "form[data-steps] [type=submit]"
 
 #: What browsers of 2016 do not know: a rule with one of these selectors, these properties, and these values.
 NEW_SELECTOR = re.compile(r":focus-visible|:is\(|:where\(|:has\(")
@@ -157,12 +152,6 @@ BOTH = pytest.mark.parametrize("script", [True, False], ids=["script", "no scrip
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with served_town(tmp_path_factory.mktemp("phones")) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
 def server(place: Place) -> Server:
     return place.server
 
@@ -200,11 +189,9 @@ def test_a_phone_without_cookies_sends_as_any_other(
     phone.add_init_script(NOTHING_IS_KEPT)
     phone.goto(f"/{key}")
     assert phone.evaluate("navigator.cookieEnabled") is False
-    fill_in(phone, ANSWERS, TEXT)
-    phone.locator(SEND).tap()
-    expect(phone.locator("h1")).to_have_text("Tack.")
+    answer(phone)
     assert phone.context.cookies() == []
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 @BOTH
@@ -225,7 +212,7 @@ def test_a_browser_of_2016_shows_a_form_that_can_be_read_and_sent(
     phone.locator(SEND).tap()
     expect(phone.locator(".regret")).to_be_visible()
     assert not phone.evaluate(MESS)
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 @pytest.mark.parametrize("gone", GONE.values(), ids=GONE.keys())
@@ -235,10 +222,8 @@ def test_a_browser_that_lacks_something_sends_everything_all_the_same(
     phone = phones.open()
     phone.add_init_script(gone)
     phone.goto(f"/{key}")
-    fill_in(phone, ANSWERS, TEXT)
-    phone.locator(SEND).tap()
-    expect(phone.locator("h1")).to_have_text("Tack.")
-    assert_counted(place.town, meeting)
+    answer(phone)
+    assert_one_answer(place.town, meeting)
 
 
 @pytest.mark.parametrize("gone", GONE.values(), ids=GONE.keys())
@@ -287,7 +272,7 @@ def test_a_page_that_came_by_half_can_be_read_that_far_and_sends_nothing(
         faults = phones.watch(phone).faults  # a style that was cut is not the one that the policy allows
         faults[:] = [fault for fault in faults if "Applying inline style" not in fault]
         phones.close()
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 @BOTH
@@ -297,9 +282,7 @@ def test_going_back_after_sending_shows_nothing_of_the_answer_and_sends_nothing_
     phone = phones.open(script=script)
     phone.goto("/privacy")
     phone.goto(f"/{own}")
-    fill_in(phone, ANSWERS, TEXT)
-    phone.locator(SEND).tap()
-    expect(phone.locator("h1")).to_have_text("Tack.")
+    answer(phone)
     phone.go_back()
     if script:  # the thanks stand at the form's own address
         expect(phone.locator("main")).to_have_class("notice")
@@ -313,7 +296,7 @@ def test_going_back_after_sending_shows_nothing_of_the_answer_and_sends_nothing_
     expect(phone.locator("h1")).to_have_text("Platsen är redan använd")
     if script:
         assert_nothing_left_on(phone)
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 def test_loading_the_thanks_again_gives_the_same_thanks(
@@ -328,7 +311,7 @@ def test_loading_the_thanks_again_gives_the_same_thanks(
         phone.reload()
         expect(phone.locator("h1")).to_have_text("Tack.")
         assert phone.locator("[name=receipt]").get_attribute("value") == receipt
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 def test_loading_again_where_the_script_has_put_the_thanks_shows_nothing_of_the_answer(
@@ -336,14 +319,12 @@ def test_loading_again_where_the_script_has_put_the_thanks_shows_nothing_of_the_
 ) -> None:
     phone = phones.open()
     phone.goto(f"/{own}")
-    fill_in(phone, ANSWERS, TEXT)
-    phone.locator(SEND).tap()
-    expect(phone.locator("h1")).to_have_text("Tack.")
+    answer(phone)
     phone.reload()
     expect(phone.locator("form[data-steps]")).to_be_visible()
     assert filled_in(phone) == {}
     assert TEXT not in phone.content()
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 @BOTH
@@ -372,7 +353,7 @@ def test_of_two_tabs_with_the_same_link_one_sends_and_the_other_keeps_what_was_f
     }
     second.get_by_role("button", name="Försök igen").tap()
     expect(second.locator("h1")).to_have_text("Platsen är redan använd")
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 @BOTH
@@ -382,7 +363,7 @@ def test_a_double_tap_sends_one_answer(place: Place, phones: Phones, meeting: Me
     fill_in(phone, ANSWERS, TEXT)
     phone.locator(SEND).dblclick(no_wait_after=True)
     expect(phone.locator("h1")).to_have_text("Tack.")
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 def test_no_field_is_one_that_a_browser_fills_with_somebodys_name_or_address(
@@ -416,7 +397,7 @@ def test_a_page_that_the_browser_has_translated_works_and_sends_what_was_ticked(
     go_to_the_end(phone)
     phone.locator(SEND).tap()
     expect(phone.locator("h1")).to_have_text("«Tack.»")
-    assert_counted(place.town, meeting)
+    assert_one_answer(place.town, meeting)
 
 
 def test_no_browser_translates_a_code_or_the_name_of_a_language(
@@ -471,11 +452,3 @@ def assert_nothing_to_fill(page: Page) -> None:
         "all => all.flatMap(one => [one.name, one.id, one.type, one.placeholder || '', one.autocomplete || ''])"
     )
     assert [one for one in fields if PERSONAL.search(one)] == []
-
-
-def assert_counted(town: Town, meeting: Meeting) -> None:
-    """One answer, one place, and after the count what was ticked."""
-    assert numbers(town, meeting.id) == (1, 1)
-    counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
-    (response,) = responses.of_meeting(town.db, meeting.id)
-    assert {item: response.answers[item] for item in ANSWERS} == as_stored(ANSWERS)

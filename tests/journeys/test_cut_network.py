@@ -12,31 +12,28 @@ from itertools import cycle
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
-from enkat import catalogue, counting
 from enkat.model.meeting import Meeting
 from enkat.model.survey import Role
-from enkat.storage import responses
-from enkat.storage.engine import rows
-from tests.conftest import TODAY, Town
+from tests.conftest import Town
 from tests.journeys.conftest import Phones, Watch
 from tests.journeys.network import Network, Trouble, cut_at, cut_before, network_to, reply_lost, stranger
 from tests.journeys.people import (
+    ANSWERS,
+    ITEMS,
+    SEND,
+    TEXT,
+    WAITING,
     Place,
-    as_stored,
+    answer,
     assert_nothing_left_on,
+    assert_one_answer,
+    fill_at_once,
     fill_in,
     filled_in,
     go_to_the_end,
     numbers,
-    served_town,
 )
 from tests.journeys.server import wait_for
-
-ITEMS = [item.id for item in catalogue.load()["adult"].closed_items]
-ANSWERS = dict(zip(ITEMS, ["1", "2", "3", "4", "5", "unknown", "declined", "4", "5"], strict=True))
-TEXT = "Börja i tid."
-SEND = "form[data-steps] [type=submit]"
-WAITING = "Inte skickat än. Låt sidan vara öppen."
 
 _AWAY = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 _PORTAL = (
@@ -58,12 +55,6 @@ TROUBLES: dict[str, Trouble] = {
 }
 EACH_TROUBLE = pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 BOTH = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with served_town(tmp_path_factory.mktemp("network")) as place:
-        yield place
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +103,7 @@ def test_a_link_that_does_not_open_can_be_opened_again_as_often_as_it_takes(
     assert len(network.met) >= len(TROUBLES)
     network.mends()
     wait_for(lambda: opens(phone, f"/{key}"), "the form is there")
-    fill_in(phone, ANSWERS, TEXT)
-    phone.locator(SEND).tap()
-    expect(phone.locator("h1")).to_have_text("Tack.")
+    answer(phone)
     assert_one_answer(town, meeting)
 
 
@@ -128,7 +117,7 @@ def test_with_script_the_page_keeps_everything_and_sends_it_when_the_network_is_
 ) -> None:
     phone = phones.open()
     phone.goto(f"/{key}")
-    fill_in(phone, ANSWERS, TEXT)
+    fill_at_once(phone)
     network.breaks("POST", trouble)
     phone.locator(SEND).tap()
     expect(phone.get_by_role("status")).to_have_text(WAITING)
@@ -151,7 +140,7 @@ def test_without_script_loading_again_sends_again_and_the_answer_is_stored_once(
 ) -> None:
     phone = phones.open(script=False)
     phone.goto(f"/{key}")
-    fill_in(phone, ANSWERS, TEXT)
+    fill_at_once(phone)
     network.breaks("POST", trouble)
     with phone.expect_event("framenavigated"):
         phone.locator(SEND).tap(no_wait_after=True)
@@ -188,7 +177,7 @@ def test_a_change_of_language_that_does_not_come_through_loses_nothing(
 ) -> None:
     phone = phones.open()
     phone.goto(f"/{key}")
-    fill_in(phone, ANSWERS, TEXT)
+    fill_at_once(phone)
     phone.locator(".steps .quiet").tap()
     network.breaks("POST", trouble)
     phone.locator(".bar summary").tap()
@@ -238,13 +227,3 @@ def chose(phone: Page, language: str) -> bool:
     with suppress(Error):  # the page may come in this moment
         phone.locator(f".bar li a[lang={language}]").tap(timeout=1000)
     return False
-
-
-def assert_one_answer(town: Town, meeting: Meeting) -> None:
-    """One answer, one place, and after the count what was ticked and written."""
-    assert numbers(town, meeting.id) == (1, 1)
-    counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
-    (response,) = responses.of_meeting(town.db, meeting.id)
-    assert {item: response.answers[item] for item in ANSWERS} == as_stored(ANSWERS)
-    written = rows(town.db, "select wording from free_text where meeting = :meeting", meeting=meeting.id)
-    assert [row["wording"] for row in written] == [TEXT]

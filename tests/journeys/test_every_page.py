@@ -17,8 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlite_utils import Database
 
-from enkat import counting, inviting, staffing
-from enkat.house import open_house
+from enkat import counting, inviting
 from enkat.inviting import outbox
 from enkat.inviting.letters import Desk
 from enkat.inviting.outbox import Recipient
@@ -26,12 +25,12 @@ from enkat.model.meeting import Channel, Kind, Meeting
 from enkat.model.message import MessageState, Reason
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
-from enkat.settings import Settings
 from enkat.storage import messages
 from enkat.storage.engine import insert, write
-from tests.conftest import TODAY, Town, with_services
+from tests.conftest import TODAY, Town
 from tests.journeys.conftest import Phones
-from tests.journeys.server import HOST, Server, free_port, new_submission, send, serving
+from tests.journeys.people import sign_in, town_in
+from tests.journeys.server import Server, new_submission, send, serving
 from tests.journeys.wcag import breaches
 
 PARTICIPANTS_LANGUAGES = ["sv", "en", "fi", "ar", "fa", "so", "ti", "uk", "ckb", "pl"]
@@ -85,41 +84,40 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One town for all walks; they change nothing that another walk sees."""
-    base_url = f"http://{HOST}:{free_port()}"
-    instance = tmp_path_factory.mktemp("town") / "instance"
-    house = open_house(with_services(Settings(instance, base_url, fixed_today=TODAY)))
-    (instance / "enkat.toml").write_text(SERVICES)
-    db = house.connect()
-    municipality, north = (staffing.add_unit(db, name) for name in ("Mitthem", "Norr"))
-    town = Town(house, db, municipality, north, north)
-    town.add_staff("karin@mitthem.example", north, StaffRole.COORDINATOR)
-    town.add_staff("nils@mitthem.example", staffing.add_unit(db, "Söder"), StaffRole.COORDINATOR)
-    town.add_staff("ulla@mitthem.example", municipality, StaffRole.EVALUATOR)
-    town.add_staff("anders@mitthem.example", municipality, StaffRole.ADMINISTRATOR)
-    town.add_staff("forgetful@mitthem.example", municipality, StaffRole.EVALUATOR)
-    open_, counted = (town.meeting(None, town.assignment(reference)) for reference in ("M-114", "M-115"))
-    crowded = town.meeting(dict.fromkeys(Role, 4), town.assignment("M-115 den allra längsta beteckningen alls"[:40]))
-    protected = town.meeting(None, town.assignment("M-117", protected=True))
-    closed = closed_without_a_count(town)
-    personal = town.personal(open_, Role.KIN)
-    small_child = town.personal(open_, Role.CHILD, "child_small")
-    town.personal(protected, Role.FAMILY)
-    revoked = town.personal(crowded, Role.KIN)
-    inviting.revoke_link(db, crowded.id, revoked.id)
-    put_texts(db)
-    send_links(town, open_)
-    rooms = {role.value: link.key for role, link in town.rooms(open_).items()}
-    with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
-        for meeting in (crowded, counted):
-            for role, link in town.rooms(meeting).items():
-                assert send(server.port, link.key, new_submission()).status == 200, role
-        used = new_submission()
-        assert send(server.port, personal.key, used).status == 200
-        counting.close_and_count(db, house.keys, counted.id, TODAY)
-        named = {"open": open_, "crowded": crowded, "counted": counted, "protected": protected, "closed": closed[0]}
-        ids = {name: meeting.id for name, meeting in named.items()}
-        yield Place(town, server, rooms, small_child.key, revoked.key, closed[1], (personal.key, used), ids)
-    db.close()
+    with town_in(tmp_path_factory.mktemp("town"), has_services=True) as town:
+        (town.house.settings.instance / "enkat.toml").write_text(SERVICES)
+        north, municipality = town.north, town.municipality
+        for who, unit, role in [
+            ("karin", north, StaffRole.COORDINATOR),
+            ("nils", town.south, StaffRole.COORDINATOR),
+            ("ulla", municipality, StaffRole.EVALUATOR),
+            ("anders", municipality, StaffRole.ADMINISTRATOR),
+            ("forgetful", municipality, StaffRole.EVALUATOR),
+        ]:
+            town.add_staff(f"{who}@mitthem.example", unit, role)
+        open_, counted = (town.meeting(None, town.assignment(reference)) for reference in ("M-114", "M-115"))
+        longest = "M-115 den allra längsta beteckningen alls"[:40]
+        crowded = town.meeting(dict.fromkeys(Role, 4), town.assignment(longest))
+        protected = town.meeting(None, town.assignment("M-117", protected=True))
+        closed = closed_without_a_count(town)
+        personal = town.personal(open_, Role.KIN)
+        small_child = town.personal(open_, Role.CHILD, "child_small")
+        town.personal(protected, Role.FAMILY)
+        revoked = town.personal(crowded, Role.KIN)
+        inviting.revoke_link(town.db, crowded.id, revoked.id)
+        put_texts(town.db)
+        send_links(town, open_)
+        rooms = {role.value: link.key for role, link in town.rooms(open_).items()}
+        with serving(town.house.settings) as server:
+            for meeting in (crowded, counted):
+                for role, link in town.rooms(meeting).items():
+                    assert send(server.port, link.key, new_submission()).status == 200, role
+            used = new_submission()
+            assert send(server.port, personal.key, used).status == 200
+            counting.close_and_count(town.db, town.house.keys, counted.id, TODAY)
+            named = {"open": open_, "crowded": crowded, "counted": counted, "protected": protected, "closed": closed[0]}
+            ids = {name: meeting.id for name, meeting in named.items()}
+            yield Place(town, server, rooms, small_child.key, revoked.key, closed[1], (personal.key, used), ids)
 
 
 #: Services at which nobody listens: what waits goes on waiting, and the pages say why.
@@ -169,7 +167,8 @@ def test_every_staff_page_can_be_read_and_used(place: Place, browser: Browser, l
     for who, pages in STAFF_PAGES.items():
         desk = opened(phones, language, look)
         if who != "stranger":
-            sign_in(desk, place, f"{who}@mitthem.example")
+            address = f"{who}@mitthem.example"
+            sign_in(desk, address, place.town.passwords[address])
         for name, status, reach in pages:
             assert went(desk, reach, place) == status, f"{who}: {name}"
             keep_picture(desk, f"{who}-{name}", language, look)
@@ -404,15 +403,6 @@ def show_all(page: Page) -> None:
     """Unfold what is folded, and show the questions that the script keeps for later."""
     page.evaluate("document.querySelectorAll('main details').forEach(part => part.open = true)")
     page.evaluate("document.querySelectorAll('form .item').forEach(part => part.hidden = false)")
-
-
-def sign_in(desk: Page, place: Place, address: str) -> None:
-    """Sign in through the page."""
-    desk.goto("/staff/sign-in")
-    desk.locator("[name=address]").fill(address)
-    desk.locator("[name=password]").fill(place.town.passwords[address])
-    desk.locator("main form button").click()
-    desk.wait_for_url("**/staff")
 
 
 def put_texts(db: Database) -> None:

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from enkat import counting
 from enkat.model.survey import Role
-from tests.conftest import TODAY, Town
 from tests.journeys.firefox import PROGRAM, Firefox, firefox
-from tests.journeys.server import Server
+from tests.journeys.people import Place, Stored, assert_one_answer
 
 LANGUAGES = ["sv", "en", "fi", "ar", "fa", "so", "ti", "uk", "ckb", "pl"] if PROGRAM else []
 WORDS = {"ar": "كان جيدًا", "fa": "خوب بود", "ckb": "باش بوو", "ti": "ጽቡቕ ነይሩ", "uk": "Було добре"}
@@ -24,9 +22,10 @@ WALKS = EACH if os.environ.get("ENKAT_ATTACK") == "full" else list(zip(LANGUAGES
 
 
 @pytest.mark.parametrize(("language", "script"), WALKS)
-def test_an_answer_is_given_in_firefox(server: Server, town: Town, tmp_path: Path, language: str, script: bool) -> None:
+def test_an_answer_is_given_in_firefox(place: Place, tmp_path: Path, language: str, script: bool) -> None:
+    town, stored = place.town, Stored(place.town)
     meeting = town.meeting({Role.CHILD: 1})
-    address = f"{server.settings.base_url}/{town.rooms(meeting)[Role.CHILD].key}"
+    address = f"{place.server.settings.base_url}/{town.rooms(meeting)[Role.CHILD].key}"
     words = WORDS.get(language, "Bra")
     with firefox(tmp_path / "profile", language, script=script) as phone:
         phone.open(address)
@@ -40,11 +39,11 @@ def test_an_answer_is_given_in_firefox(server: Server, town: Town, tmp_path: Pat
         phone.wait_for("document.getElementById('receipt') !== null")
         assert phone.see("document.documentElement.lang") == language
         assert phone.see("document.cookie + localStorage.length + sessionStorage.length") == "00"
-    assert town.db["ballot"].count == 1
-    counting.close_and_count(town.db, town.house.keys, meeting.id, TODAY)
-    values = town.db.execute("select value from answer where value is not null").fetchall()
-    assert [value for (value,) in values] == [4] * 6
-    assert [row["wording"] for row in town.db["free_text"].rows] == [words]
+    assert stored.numbers == (1, 1)
+    items = [item.id for item in town.house.catalogue["child"].closed_items]
+    assert len(items) == 6
+    assert_one_answer(town, meeting, dict.fromkeys(items, "4"), words)
+    assert stored.responses == 1
 
 
 def answer(phone: Firefox, words: str, *, script: bool) -> None:

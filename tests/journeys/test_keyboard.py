@@ -12,14 +12,12 @@ from itertools import groupby
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from enkat import staffing
-from enkat.house import open_house
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
-from enkat.settings import Settings
-from tests.conftest import TODAY, Town
+from tests.conftest import Town
 from tests.journeys.conftest import Phones
-from tests.journeys.server import HOST, Server, free_port, serving
+from tests.journeys.people import town_in
+from tests.journeys.server import Server, serving
 from tests.journeys.test_every_page import put_texts
 from tests.published import children, publish, quarters, year
 
@@ -142,23 +140,18 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One town for all; each has a meeting of their own."""
-    base_url = f"http://{HOST}:{free_port()}"
-    house = open_house(Settings(tmp_path_factory.mktemp("town") / "instance", base_url, fixed_today=TODAY))
-    db = house.connect()
-    top, north = (staffing.add_unit(db, name) for name in ("Mitthem", "Norr"))
-    town = Town(house, db, top, north, north)
-    for address, unit, role in [
-        ("karin@mitthem.example", north, StaffRole.COORDINATOR),
-        ("ulla@mitthem.example", top, StaffRole.EVALUATOR),
-        ("anders@mitthem.example", top, StaffRole.ADMINISTRATOR),
-    ]:
-        town.add_staff(address, unit, role)
-    put_texts(db)
-    units = {"Familjestödsenheten för barn och unga": 61, "Socialtjänsten": (72, 9, 4)}
-    publish(db, *quarters("2025-Q1", 7), year(2025, unit=units, source={"school": 60}), children("2025"))
-    with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
-        yield Place(town, server)
-    db.close()
+    with town_in(tmp_path_factory.mktemp("town"), "Mitthem", "Norr") as town:
+        for address, unit, role in [
+            ("karin@mitthem.example", town.north, StaffRole.COORDINATOR),
+            ("ulla@mitthem.example", town.municipality, StaffRole.EVALUATOR),
+            ("anders@mitthem.example", town.municipality, StaffRole.ADMINISTRATOR),
+        ]:
+            town.add_staff(address, unit, role)
+        put_texts(town.db)
+        units = {"Familjestödsenheten för barn och unga": 61, "Socialtjänsten": (72, 9, 4)}
+        publish(town.db, *quarters("2025-Q1", 7), year(2025, unit=units, source={"school": 60}), children("2025"))
+        with serving(town.house.settings) as server:
+            yield Place(town, server)
 
 
 @pytest.fixture
@@ -387,6 +380,7 @@ def test_an_evaluator_reads_results_and_texts(place: Place, phones: Phones) -> N
     desk = phones.open(width=320, height=480, touch=False)
     keys = signed_in(place, desk, "ulla@mitthem.example", "Välkommen")
     keys.open("Till resultaten", "Delaktighet per kvartal")
+    wait_for_charts(desk)
     keys.tab_to("Så läser du")
     keys.press("Enter")
     expect(desk.get_by_text("Det som är publicerat ändras aldrig.")).to_be_visible()
@@ -394,6 +388,7 @@ def test_an_evaluator_reads_results_and_texts(place: Place, phones: Phones) -> N
         keys.tab_to(f"^{view}$", back=True)
         desk.keyboard.press("Enter")
         expect(desk.locator("nav [aria-current=page]").first).to_have_text(view)
+        wait_for_charts(desk)
         scroll_every_table(keys)
     keys.open("^Texter$", "texter att läsa")
     keys.tab_to("Ändra texten först")
@@ -404,6 +399,12 @@ def test_an_evaluator_reads_results_and_texts(place: Place, phones: Phones) -> N
     keys.open("Klar att släppas", "10 texter att läsa|11 texter att läsa")
     keys.tab_to("^Håll inne$")
     keys.walk()
+
+
+def wait_for_charts(desk: Page) -> None:
+    """Until all charts are drawn: a page that still grows moves what has the focus."""
+    expect(desk.locator(".chart").first).to_be_visible()
+    desk.wait_for_function("[...document.querySelectorAll('.chart')].every(one => one.querySelector('.main-svg'))")
 
 
 def scroll_every_table(keys: Keys) -> None:

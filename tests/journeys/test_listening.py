@@ -5,7 +5,6 @@ the next page, what it is asked to say and when it is hushed; like a real one, i
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,13 +17,12 @@ from enkat.model.meeting import Meeting
 from enkat.model.survey import Item, ItemKind, Role
 from tests.conftest import Town
 from tests.journeys.conftest import Phones
-from tests.journeys.people import Place, choice, go_on, go_to_the_end, numbers, served_town
+from tests.journeys.people import SEND, Place, choice, go_on, go_to_the_end, numbers
 from tests.journeys.server import Server
 
 ADULT = catalogue.load()["adult"]
 SWEDISH = {"lang": "sv-SE", "localService": True, "name": "Alva"}
 ARABIC = {"lang": "ar-SA", "localService": True, "name": "Majed"}
-SEND = "form[data-steps] [type=submit]"
 
 #: A stand-in for what a phone speaks with. `happened` is what it was asked for, in order.
 STAND_IN = """voices => {
@@ -45,12 +43,6 @@ STAND_IN = """voices => {
     Object.defineProperty(window, 'speechSynthesis', { value: speech, configurable: true });
     window.SpeechSynthesisUtterance = function (text) { this.text = text; };
 }"""
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with served_town(tmp_path_factory.mktemp("listening")) as place:
-        yield place
 
 
 @pytest.fixture(scope="module")
@@ -232,15 +224,19 @@ def test_the_characters_that_are_left_are_said_only_when_there_are_few_and_no_mo
 ) -> None:
     said = town.house.languages[language].interface.gettext("Tecken kvar:")
     phone = opened(phones, key, language)
+    phone.clock.install()
+    phone.reload()
     go_to_the_end(phone)
     text, left = phone.locator("textarea"), phone.locator(".left")
     for many, line in [(1501, f"{said} 499"), (1500, ""), (1999, f"{said} 1"), (3, ""), (2000, f"{said} 0")]:
         text.fill("å" * many)
+        phone.clock.run_for(400)  # the fingers rest
         expect(left).to_have_text(line)
     text.press("End")
     phone.keyboard.insert_text("mer")
     phone.keyboard.press("x")
     assert len(text.input_value()) == 2000
+    phone.clock.run_for(400)
     expect(left).to_have_text(f"{said} 0")
 
 

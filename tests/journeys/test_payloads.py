@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from enkat import staffing
 from enkat.app import create_app
@@ -23,6 +23,7 @@ from enkat.storage.engine import insert, run, write
 from tests.conftest import Town
 from tests.inspection import is_for_staff
 from tests.journeys.conftest import Phones
+from tests.journeys.people import Place, sign_in
 from tests.published import publish, year
 from tests.web.fields import QUERIES
 from tests.web.hostile import case
@@ -107,11 +108,7 @@ def rename(town: Town, name: str) -> None:
 def enter(desk: Page, town: Town) -> None:
     """Sign in with every role."""
     address = town.add_staff("alla@mitthem.example", town.municipality, *StaffRole)
-    desk.goto("/staff/sign-in")
-    desk.locator("[name=address]").fill(address)
-    desk.locator("[name=password]").fill(town.passwords[address])
-    desk.locator("main form button").click()
-    desk.wait_for_url("**/staff")
+    sign_in(desk, address, town.passwords[address])
 
 
 def looked_at(page: Page, path: str) -> int:
@@ -170,10 +167,11 @@ def _filled(phone: Page, found: Scene, text: str) -> int:
     return 1
 
 
-def test_what_lives_would_be_seen(town: Town, phones: Phones) -> None:
+def test_what_lives_would_be_seen(place: Place, browser: Browser) -> None:
     """The watch itself: a script, a handler, an element and a link that got in are each seen."""
+    phones = Phones(browser, place.server.settings.base_url)
     phone = phones.open()
-    phone.goto(f"/{town.rooms(town.meeting())[Role.FAMILY].key}")
+    phone.goto(f"/{place.town.rooms(place.town.meeting())[Role.FAMILY].key}")
     assert phone.evaluate(_ALIVE) == []
     phone.evaluate(
         f"""() => {{
@@ -183,3 +181,4 @@ def test_what_lives_would_be_seen(town: Town, phones: Phones) -> None:
         }}"""
     )
     assert phone.evaluate(_ALIVE) == ["a script has run", "an element", "a link"]
+    phones.close()

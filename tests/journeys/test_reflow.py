@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from enkat import staffing
-from enkat.house import open_house
 from enkat.model.staff import StaffRole
 from enkat.model.survey import Role
-from enkat.settings import Settings
-from tests.conftest import TODAY, Town
+from tests.conftest import Town
+from tests.journeys import people
 from tests.journeys.conftest import Phones
-from tests.journeys.server import HOST, Server, free_port, new_submission, serving
+from tests.journeys.people import town_in
+from tests.journeys.server import Server, new_submission, serving
 from tests.journeys.test_every_page import put_texts
 from tests.published import children, publish, quarters, year
 
@@ -114,26 +113,22 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """One town for all who read; what they send is sent again and again by the same form."""
-    base_url = f"http://{HOST}:{free_port()}"
-    house = open_house(Settings(tmp_path_factory.mktemp("town") / "instance", base_url, fixed_today=TODAY))
-    db = house.connect()
-    top, north = (staffing.add_unit(db, name) for name in ("Mitthem", "Familjestödsenheten för barn och unga"))
-    town = Town(house, db, top, north, north)
-    for who, unit, role in [
-        ("karin", north, StaffRole.COORDINATOR),
-        ("ulla", top, StaffRole.EVALUATOR),
-        ("anders", top, StaffRole.ADMINISTRATOR),
-    ]:
-        town.add_staff(f"{who}@mitthem.example", unit, role)
-    meeting = town.meeting()
-    town.personal(meeting, Role.KIN)
-    rooms = {role.value: link.key for role, link in town.rooms(meeting).items()}
-    put_texts(db)
-    units = {"Familjestödsenheten för barn och unga": 61, "Socialtjänstens mottagningsenhet": (72, 9, 4)}
-    publish(db, *quarters("2025-Q1", 7), year(2025, unit=units, source={"school": 60}), children("2025"))
-    with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
-        yield Place(town, server, rooms, meeting.id, new_submission())
-    db.close()
+    long = "Familjestödsenheten för barn och unga"
+    with town_in(tmp_path_factory.mktemp("town"), "Mitthem", long) as town:
+        for who, unit, role in [
+            ("karin", town.north, StaffRole.COORDINATOR),
+            ("ulla", town.municipality, StaffRole.EVALUATOR),
+            ("anders", town.municipality, StaffRole.ADMINISTRATOR),
+        ]:
+            town.add_staff(f"{who}@mitthem.example", unit, role)
+        meeting = town.meeting()
+        town.personal(meeting, Role.KIN)
+        rooms = {role.value: link.key for role, link in town.rooms(meeting).items()}
+        put_texts(town.db)
+        units = {long: 61, "Socialtjänstens mottagningsenhet": (72, 9, 4)}
+        publish(town.db, *quarters("2025-Q1", 7), year(2025, unit=units, source={"school": 60}), children("2025"))
+        with serving(town.house.settings) as server:
+            yield Place(town, server, rooms, meeting.id, new_submission())
 
 
 @pytest.fixture
@@ -375,9 +370,5 @@ def sign_in(desk: Page, place: Place, who: str) -> None:
         desk.context.add_cookies(place.signed_in[who])
         return
     address = f"{who}@mitthem.example"
-    desk.goto("/staff/sign-in")
-    desk.locator("[name=address]").fill(address)
-    desk.locator("[name=password]").fill(place.town.passwords[address])
-    desk.locator("main form button").click()
-    desk.wait_for_url("**/staff")
+    people.sign_in(desk, address, place.town.passwords[address])
     place.signed_in[who] = desk.context.cookies()

@@ -25,6 +25,7 @@ from enkat.storage import snapshots
 from enkat.storage.engine import number
 from tests.conftest import TODAY, Town
 from tests.journeys.conftest import Phones
+from tests.journeys.people import sign_in
 from tests.journeys.server import HOST, Server, free_port, new_submission, send, serving, wait_for
 from tests.journeys.wcag import breaches
 from tests.published import children, grids, publish, quarter, quarters, year
@@ -177,7 +178,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         *(children("2025"), children("2026", 66)),
     )
     db.close()
-    with serving(house.settings, int(base_url.rpartition(":")[2])) as server:
+    with serving(house.settings) as server:
         yield Place(house, server, password)
 
 
@@ -365,12 +366,3 @@ def test_a_chart_follows_the_width_of_its_paper(readers: Phones, place: Place) -
 
 def texts(desk: Page, where: str) -> Sequence[str]:
     return desk.locator(where).evaluate_all("found => found.map(one => one.textContent)")  # type: ignore[no-any-return]
-
-
-def sign_in(desk: Page, address: str, password: str) -> None:
-    """Sign in through the page, and stay for the start page."""
-    desk.goto("/staff/sign-in")
-    desk.locator("[name=address]").fill(address)
-    desk.locator("[name=password]").fill(password)
-    desk.locator("main form button").click()
-    desk.wait_for_url("**/staff")

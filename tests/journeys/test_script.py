@@ -10,10 +10,26 @@ import enkat
 from enkat.model.survey import Role
 from tests.conftest import Town
 from tests.journeys.conftest import Phones
+from tests.journeys.people import WAITING, Place, Stored
 from tests.journeys.server import Server, receipt_hash
 
 SOURCE = (Path(enkat.__file__).parent / "static" / "participant.js").read_text(encoding="utf-8")
-WAITING = "Inte skickat än. Låt sidan vara öppen."
+
+
+@pytest.fixture(scope="module")
+def server(place: Place) -> Server:
+    return place.server
+
+
+@pytest.fixture(scope="module")
+def town(place: Place) -> Town:
+    return place.town
+
+
+@pytest.fixture
+def stored(town: Town) -> Stored:
+    """What the test has brought into the town."""
+    return Stored(town)
 
 
 @pytest.fixture
@@ -24,13 +40,14 @@ def key(town: Town) -> str:
 
 @pytest.fixture
 def phone(server: Server, key: str, phones: Phones) -> Page:
-    """A phone with the family's form open."""
+    """A phone with the family's form open, whose clock can be turned on."""
     page = phones.open()
+    page.clock.install()
     page.goto(f"/{key}")
     return page
 
 
-def test_one_question_is_shown_at_a_time_and_the_last_step_sends(phone: Page, town: Town) -> None:
+def test_one_question_is_shown_at_a_time_and_the_last_step_sends(phone: Page, stored: Stored) -> None:
     items = phone.locator("form .item")
     last = items.count() - 1
     assert last >= 8
@@ -54,22 +71,22 @@ def test_one_question_is_shown_at_a_time_and_the_last_step_sends(phone: Page, to
     expect(items.nth(last - 1)).to_be_visible()
     assert items.nth(last - 1).locator("input:checked").get_attribute("value") == "3", "what was answered is kept"
     forward.tap()
-    assert town.db["ballot"].count == 0, "only sending stores anything"
+    assert stored.numbers == (0, 0), "only sending stores anything"
     submit.tap()
     expect(phone.get_by_role("heading", name="Tack.")).to_be_focused()
-    assert town.db["ballot"].count == 1
+    assert stored.numbers == (1, 1)
 
 
-def test_enter_in_a_question_goes_to_the_next_one_and_sends_nothing_yet(phone: Page, town: Town) -> None:
+def test_enter_in_a_question_goes_to_the_next_one_and_sends_nothing_yet(phone: Page, stored: Stored) -> None:
     phone.locator("#prep input").first.focus()
     phone.keyboard.press("Space")
     phone.keyboard.press("Enter")
     expect(phone.locator("#safe")).to_be_visible()
     expect(phone.locator("#prep")).to_be_hidden()
-    assert town.db["ballot"].count == 0
+    assert stored.numbers == (0, 0)
 
 
-def test_a_gentle_word_is_said_while_a_text_names_somebody_and_nothing_is_held_up(phone: Page, town: Town) -> None:
+def test_a_gentle_word_is_said_while_a_text_names_somebody_and_nothing_is_held_up(phone: Page, stored: Stored) -> None:
     answer_to_the_end(phone)
     hint, text = phone.locator(".named"), phone.locator("textarea")
     for said, is_hinted in [
@@ -86,22 +103,26 @@ def test_a_gentle_word_is_said_while_a_text_names_somebody_and_nothing_is_held_u
     expect(phone.get_by_role("heading", name="Tack.")).to_be_focused()
     expect(phone.get_by_text("Vi tog bort ett nummer")).to_be_visible()
     expect(phone.get_by_text("I din text finns kanske ett namn")).to_be_visible()
-    assert town.db["ballot"].count == 1
+    assert stored.numbers == (1, 1)
 
 
-def test_without_network_the_page_waits_and_sends_by_itself_when_it_is_back(phone: Page, town: Town) -> None:
+def test_without_network_the_page_waits_and_sends_by_itself_when_it_is_back(
+    phone: Page, town: Town, stored: Stored
+) -> None:
     answer_to_the_end(phone)
     phone.context.set_offline(True)
     phone.get_by_role("button", name="Skicka").tap()
     expect(phone.get_by_role("status")).to_have_text(WAITING)
-    assert town.db["ballot"].count == 0
+    assert stored.numbers == (0, 0)
     phone.context.set_offline(False)
     expect(phone.get_by_role("heading", name="Tack.")).to_be_visible()
     assert ballot_of(phone, town) == 1
-    assert numbers(town) == (1, 1)
+    assert stored.numbers == (1, 1)
 
 
-def test_a_reply_that_is_lost_is_asked_for_again_and_the_answer_is_stored_once(phone: Page, town: Town) -> None:
+def test_a_reply_that_is_lost_is_asked_for_again_and_the_answer_is_stored_once(
+    phone: Page, town: Town, stored: Stored
+) -> None:
     lost: list[int] = []
 
     def lose_the_reply(route: Route) -> None:
@@ -116,13 +137,14 @@ def test_a_reply_that_is_lost_is_asked_for_again_and_the_answer_is_stored_once(p
     phone.get_by_role("button", name="Skicka").tap()
     expect(phone.get_by_role("status")).to_have_text(WAITING)
     assert lost == [200]
-    assert numbers(town) == (1, 1), "it had arrived"
+    assert stored.numbers == (1, 1), "it had arrived"
+    phone.clock.run_for(3000)
     expect(phone.get_by_role("heading", name="Tack.")).to_be_visible()
     assert ballot_of(phone, town) == 1
-    assert numbers(town) == (1, 1)
+    assert stored.numbers == (1, 1)
 
 
-def test_a_strange_page_in_between_is_not_taken_for_thanks(phone: Page, town: Town) -> None:
+def test_a_strange_page_in_between_is_not_taken_for_thanks(phone: Page, stored: Stored) -> None:
     """A hotel's network answers everything with its own page."""
     strange: list[str] = []
 
@@ -137,12 +159,13 @@ def test_a_strange_page_in_between_is_not_taken_for_thanks(phone: Page, town: To
     answer_to_the_end(phone)
     phone.get_by_role("button", name="Skicka").tap()
     expect(phone.get_by_role("status")).to_have_text(WAITING)
+    phone.clock.run_for(3000)
     expect(phone.get_by_role("heading", name="Tack.")).to_be_visible()
     assert strange
-    assert numbers(town) == (1, 1)
+    assert stored.numbers == (1, 1)
 
 
-def test_a_refused_form_comes_back_filled_in_and_can_be_mended_and_sent(phone: Page, town: Town) -> None:
+def test_a_refused_form_comes_back_filled_in_and_can_be_mended_and_sent(phone: Page, stored: Stored) -> None:
     answer_to_the_end(phone)
     text = "Alla fick prata. " * 20
     phone.get_by_role("textbox").fill(text)
@@ -153,15 +176,15 @@ def test_a_refused_form_comes_back_filled_in_and_can_be_mended_and_sent(phone: P
     expect(phone.get_by_text("Välj ett av svaren på frågan.")).to_be_visible()
     assert phone.locator("#prep input:checked").get_attribute("value") == "3"
     assert phone.get_by_role("textbox").input_value().strip() == text.strip()
-    assert numbers(town) == (0, 0)
+    assert stored.numbers == (0, 0)
     assert phone.locator("form .item:visible").count() == phone.locator("form .item").count(), "all can be looked over"
     phone.locator("#say .option").first.tap()
     phone.get_by_role("button", name="Skicka").tap()
     expect(phone.get_by_role("heading", name="Tack.")).to_be_visible()
-    assert numbers(town) == (1, 1)
+    assert stored.numbers == (1, 1)
 
 
-def test_an_empty_form_is_sent_back_with_a_reason(phone: Page, town: Town) -> None:
+def test_an_empty_form_is_sent_back_with_a_reason(phone: Page, stored: Stored) -> None:
     while phone.get_by_role("button", name="Nästa").is_visible():
         phone.get_by_role("button", name="Nästa").tap()
     phone.get_by_role("button", name="Skicka").tap()
@@ -171,12 +194,12 @@ def test_an_empty_form_is_sent_back_with_a_reason(phone: Page, town: Town) -> No
         phone.get_by_role("button", name="Nästa").tap()
     phone.get_by_role("button", name="Skicka").tap()
     expect(phone.get_by_role("heading", name="Tack.")).to_be_visible()
-    assert numbers(town) == (1, 1)
+    assert stored.numbers == (1, 1)
 
 
 @pytest.mark.parametrize("missing", ["fetch", "URLSearchParams", "DOMParser"])
 def test_a_phone_too_old_for_the_script_sends_the_form_itself(
-    server: Server, key: str, phones: Phones, town: Town, missing: str
+    server: Server, key: str, phones: Phones, stored: Stored, missing: str
 ) -> None:
     phone = phones.open()
     phone.add_init_script(f"delete window.{missing}")
@@ -186,16 +209,16 @@ def test_a_phone_too_old_for_the_script_sends_the_form_itself(
     expect(phone.get_by_role("heading", name="Tack.")).to_be_visible()
     sent = [request for request in phones.watch(phone).requests if request.method == "POST"]
     assert [request.resource_type for request in sent] == ["document"]
-    assert numbers(town) == (1, 1)
+    assert stored.numbers == (1, 1)
 
 
-def test_thanks_can_be_regretted_where_the_script_has_put_them(phone: Page, town: Town) -> None:
+def test_thanks_can_be_regretted_where_the_script_has_put_them(phone: Page, stored: Stored) -> None:
     answer_to_the_end(phone)
     phone.get_by_role("button", name="Skicka").tap()
     phone.get_by_text("Ångra?").tap()
     phone.get_by_role("button", name="Ta tillbaka mitt svar").tap()
     expect(phone.get_by_role("heading", name="Ditt svar är borttaget")).to_be_visible()
-    assert numbers(town) == (0, 1), "the place stays used"
+    assert stored.numbers == (0, 1), "the place stays used"
 
 
 @pytest.mark.parametrize(
@@ -247,8 +270,3 @@ def ballot_of(phone: Page, town: Town) -> int:
     """How many ballots there are by the receipt on the thanks page."""
     receipt = phone.locator("input[name=receipt]").get_attribute("value") or ""
     return town.db["ballot"].count_where("receipt_hash = ?", [receipt_hash(receipt)])
-
-
-def numbers(town: Town) -> tuple[int, int]:
-    """How many ballots there are, and how many places are used."""
-    return town.db["ballot"].count, town.db["invitation"].count_where("state = 'answered'")

@@ -25,6 +25,7 @@ from enkat.secrecy import tokens
 from enkat.serving import _Background
 from tests.conftest import TODAY, Town
 from tests.journeys.conftest import Phones
+from tests.journeys.people import Place
 from tests.journeys.server import (
     HOST,
     PATIENCE,
@@ -55,7 +56,8 @@ def test_a_request_in_flight_is_finished_when_the_server_is_told_to_stop(server:
     with ThreadPoolExecutor(1) as sender:
         with the_database_held(town):
             reply = sender.submit(send, server.port, room.key, submission)
-            time.sleep(0.3)  # the worker has the request now, and waits for the database
+            wait_for(lambda: has_taken_a_request(server), "a worker has it")
+            time.sleep(0.3)  # and waits for the database
             assert not reply.done()
             server.signal(signal.SIGTERM)
             wait_for(lambda: not listens(server) or "Shutting down" in server.output, "it is stopping")
@@ -133,7 +135,7 @@ def test_a_background_child_that_was_just_being_started_is_stopped_too(
 ) -> None:
     """A server that is told to stop in the moment it starts must not leave the child that it was about to have."""
     monkeypatch.setenv("ENKAT_INSTANCE", str(house.settings.instance))
-    background = _Background()
+    background = _Background(house.settings.base_url)
     background.start()
     background.stop()
     left = [pid for pid, command in running().items() if f"--with-parent {os.getpid()} " in command]
@@ -152,7 +154,8 @@ def test_nobody_serves_on_when_the_server_is_killed(server: Server) -> None:
     assert ask(server.port, "GET", "/").status == 200
 
 
-def test_a_port_that_somebody_has_is_refused_in_one_sentence(server: Server) -> None:
+def test_a_port_that_somebody_has_is_refused_in_one_sentence(place: Place) -> None:
+    server = place.server
     second = subprocess.run(
         [sys.executable, "-m", "enkat", "serve", "--port", str(server.port)],
         cwd=SOURCE,
@@ -175,7 +178,7 @@ def test_a_catalogue_that_cannot_be_read_is_named_at_the_start_and_the_other_lan
     (translations / "uk" / "LC_MESSAGES" / "participant.po").write_text("<<<<<<< half merged")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(translations.parent), os.environ.get("PYTHONPATH", "")]))
     key = town.rooms(town.meeting())[Role.CHILD].key
-    with serving(house.settings, int(house.settings.base_url.rpartition(":")[2])) as server:
+    with serving(house.settings) as server:
         assert "enkat: translations/uk: participant.po cannot be read: " in server.output
         for wish, given in (("uk", "sv"), ("ar", "ar")):
             assert f'<html lang="{given}"' in ask(server.port, "GET", f"/{key}?lang={wish}").body, wish
@@ -244,6 +247,16 @@ def listens(server: Server) -> bool:
     """True where a connection is taken."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, server.port)) == 0
+
+
+def has_taken_a_request(server: Server) -> bool:
+    """True where somebody's connection was taken and all that came through it has been read (proc_pid_net(5))."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    mine = f"0100007F:{server.port:04X}"
+    return any(
+        (local, state) == (mine, "01") and queues.endswith(":00000000") and inode != "0"
+        for _number, local, _other, state, queues, _timer, _again, _user, _waited, inode, *_more in lines
+    )
 
 
 def ends(process: int) -> None:

@@ -811,6 +811,15 @@ def hold(mode: str) -> Callable[[Town, pytest.MonkeyPatch], Callable[[], None]]:
         real = sqlite3.connect
         monkeypatch.setattr(sqlite3, "connect", lambda *args, **named: real(*args, **{"timeout": 0.05} | named))
         monkeypatch.setitem(engine._PRAGMAS, "busy_timeout", 50)
+        kept = Connections.take
+
+        def take(connections: Connections) -> Database:
+            """The connection that the thread may have had before: it waits no longer than a new one."""
+            db = kept(connections)
+            db.conn.execute("pragma busy_timeout = 50")
+            return db
+
+        monkeypatch.setattr(Connections, "take", take)
         other = real(town.house.settings.database, isolation_level=None)
         other.execute(f"begin {mode}")
         return other.close
