@@ -302,7 +302,7 @@ def _record_of_link(db: Database, post: Post, done: _Outcome, moment: datetime) 
         contacts.plan_reminder(
             db, message.contact, hours.reminder_day(_local(moment), done.due.closes, post.reminder_days)
         )
-    if reason not in FOR_GOOD:
+    if reason is None or _is_down(reason):  # else it is this message's own, or over in a while
         messages.put_health(db, ChannelHealth(message.channel, reason, stamp(moment)))
 
 

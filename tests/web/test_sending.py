@@ -122,6 +122,19 @@ def test_what_became_of_a_link_is_said_with_the_mend(
     assert "Skicka igen" in page
 
 
+def test_a_link_that_was_refused_for_now_is_said_to_be_tried_again(
+    coordinator: InspectingClient, town: Town, meeting: Meeting
+) -> None:
+    link = town.personal(meeting, Role.KIN)
+    send(coordinator, meeting, link, KIM)
+    (message,) = messages.of_meeting(town.db, meeting.id)
+    with write(town.db):
+        messages.postpone(town.db, message.id, message.due, 1, 0, Reason.BUSY)
+    page = coordinator.get(page_of(meeting)).text
+    assert "Försöker igen" in page
+    assert "Skicka igen" not in page
+
+
 def test_a_replaced_link_says_that_its_new_one_has_not_gone_out(
     coordinator: InspectingClient, town: Town, meeting: Meeting
 ) -> None:
