@@ -84,7 +84,7 @@ def _main(folder: Path, number: int) -> None:
         outbox.send_new_links(db, house.keys, house.catalogue, desk, meeting.id, recipients)
     post = sending.post_of(settings)
     left = iter(range(number // 10))
-    early = sending.deliver(db, house.keys, post, lambda: next(left, None) is not None)
+    early = sending.deliver(db, house.keys, post, goes_on=lambda: next(left, None) is not None)
     memory_early = _memory()
     started = time.perf_counter()
     late = sending.deliver(db, house.keys, post)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from enkat.settings import ZONE
@@ -55,7 +56,11 @@ def next_working_day(day: date) -> date:
 
 def is_free(day: date) -> bool:
     """True for Sundays, holidays, and the eves on which Sweden is closed."""
-    return day.isoweekday() == 7 or day in _holidays()
+    with _ASKED:  # the library works a year out when it is first asked for one of its days
+        return day.isoweekday() == 7 or day in _holidays()
+
+
+_ASKED = Lock()
 
 
 @cache

@@ -12,7 +12,8 @@ service is with the links, so that nothing can be read off their delay either.
 
 import random
 import secrets
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -20,7 +21,7 @@ from sqlite_utils import Database
 
 from enkat import addresses, hours
 from enkat.messaging import Transport, for_mail, for_sms
-from enkat.model.errors import Refused
+from enkat.model.errors import Refused, StoreUnavailable
 from enkat.model.meeting import Channel
 from enkat.model.message import (
     FOR_GOOD,
@@ -47,6 +48,9 @@ SHORTEST_WAIT, LONGEST_WAIT = 60.0, 3600.0
 
 #: Attempts of which nobody knows whether they arrived, before somebody is asked.
 MOST_UNSURE = 2
+
+#: Seconds for which an outcome waits for a database that is locked; less than a claim lasts.
+RECORDED_WITHIN = 240
 
 #: How often a service is asked whether it works.
 PROBED_EVERY = timedelta(minutes=10)
@@ -86,9 +90,9 @@ class Post:
         seconds = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(max(failures, 1) - 1, 10))
         return timedelta(seconds=min(LONGEST_WAIT, max(SHORTEST_WAIT, seconds * self.chance.uniform(0.8, 1.2))))
 
-    def ready(self) -> frozenset[Channel]:
-        """The channels that may be sent by now."""
-        return frozenset(channel for channel in self.transports if self._is_ready(channel))
+    def ready(self, channels: Iterable[Channel]) -> frozenset[Channel]:
+        """Those channels that may be sent by now."""
+        return frozenset(channel for channel in channels if self._is_ready(channel))
 
     def _is_ready(self, channel: Channel) -> bool:
         """A service that has failed is asked before it gets a message again: one that swallows them without a word
@@ -100,6 +104,13 @@ class Post:
                 return False
             return True
         return False
+
+    def note(self, channel: Channel, reason: Reason | None) -> None:
+        """What became of a message tells whether its service is to be left alone."""
+        if _is_down(reason):
+            self.rest(channel)
+        else:
+            self.pauses.pop(channel, None)
 
     def rest(self, channel: Channel) -> None:
         """Leave a service alone for a while, longer after each failure."""
@@ -133,14 +144,14 @@ def deliver(
     purpose: Purpose = Purpose.LINK,
     goes_on: Callable[[], bool] = lambda: True,
 ) -> int:
-    """Send what is due, one after the other; how many the services took. What one attempt came to is recorded in the
-    same write that claims the next."""
-    done: _Outcome | None = None
+    """Send what is due, one after the other; how many the services took."""
     taken = 0
-    while claimed := _step(db, post, purpose, done, goes_on()):
+    while goes_on() and (claimed := _claim(db, post, purpose)):
         due, claim = claimed
-        done = _Outcome(due, claim, _attempt(keys, post, due.message))
-        taken += done.reason is None
+        reason = _attempt(keys, post, due.message)
+        post.note(due.message.channel, reason)
+        _record_surely(db, post, _Outcome(due, claim, reason))
+        taken += reason is None
     return taken
 
 
@@ -194,11 +205,18 @@ def note_works(db: Database, post: Post, channel: Channel) -> None:
         messages.put_health(db, ChannelHealth(channel, None, stamp(post.clock())))
 
 
-def note_report(db: Database, keys: KeyStore, message: str, mark: str, state: MessageState) -> None:
-    """Take a service's word for what became of a message; nothing where whoever says it was not told its secret."""
-    if tokens.is_report_mark(keys.instance, message, mark):
-        with write(db):
-            messages.report(db, message, state)
+def note_report(
+    db: Database, keys: KeyStore, message: str, mark: str, state: MessageState, moment: datetime, reminder_days: int
+) -> None:
+    """Take a service's word for what became of a message; nothing where whoever says it was not told its secret. A link
+    of which nobody knew whether it arrived has a reminder from now on."""
+    if not tokens.is_report_mark(keys.instance, message, mark):
+        return
+    with write(db):
+        if messages.report(db, message, state) and state is MessageState.DELIVERED:
+            link = messages.link_without_reminder(db, message)
+            if link:
+                _plan_reminder(db, link.contact, link.closes, moment, reminder_days)
 
 
 def _answer(transport: Transport) -> Reason | None:
@@ -209,27 +227,23 @@ def _answer(transport: Transport) -> Reason | None:
     return None
 
 
-def _step(db: Database, post: Post, purpose: Purpose, done: _Outcome | None, goes_on: bool) -> tuple[Due, str] | None:
-    """Record an outcome and claim the next message, in one write; None where nothing is due."""
-    if done and _is_down(done.reason):
-        post.rest(done.due.message.channel)
-    elif done and done.reason is None:
-        post.pauses.pop(done.due.message.channel, None)
-    if done is None and not (goes_on and _next(db, post, purpose, frozenset(post.transports))):
+def _claim(db: Database, post: Post, purpose: Purpose) -> tuple[Due, str] | None:
+    """Claim the next message that is to be sent now; None where there is none. One look at the clock decides it all:
+    what is put off by one moment must not be due by another."""
+    channels = frozenset(
+        channel for channel in post.transports if _next(db, purpose, frozenset([channel]), post.clock())
+    )
+    if not (ready := post.ready(channels)):
         return None
-    ready = post.ready() if goes_on else frozenset[Channel]()
-    moment = post.clock()
     with write(db):
-        if done:
-            _record(db, post, done, moment)
-        while due := _next(db, post, purpose, ready):
-            if claim := _judged(db, due, moment):
-                return claim
+        moment = post.clock()
+        while due := _next(db, purpose, ready, moment):
+            if claimed := _judged(db, due, moment):
+                return claimed
     return None
 
 
-def _next(db: Database, post: Post, purpose: Purpose, channels: frozenset[Channel]) -> Due | None:
-    moment = post.clock()
+def _next(db: Database, purpose: Purpose, channels: frozenset[Channel], moment: datetime) -> Due | None:
     return messages.next_due(db, purpose, channels, stamp(moment), stamp(moment + LONGEST_REST[purpose]))
 
 
@@ -272,38 +286,45 @@ def _allowed(message: Message, moment: datetime) -> datetime:
 def _attempt(keys: KeyStore, post: Post, message: Message) -> Reason | None:
     letter = letters.unseal(keys.instance, message.sealed or b"", message.id)
     mark = tokens.report_mark(keys.instance, letter.id)
-    letter = replace(letter, report=f"{post.base_url}/report/{letter.id}/{mark}")
+    report = f"{post.base_url}/report/{letter.id}/{mark}" if post.base_url else None
     try:
-        post.transports[message.channel].send(letter)
+        post.transports[message.channel].send(replace(letter, report=report))
     except SendingFailed as failure:
         return failure.reason
     return None
 
 
+def _record_surely(db: Database, post: Post, done: _Outcome) -> None:
+    """Record an outcome, though the database be locked or full just now: what is not recorded is sent again."""
+    for _attempt_to_write in range(RECORDED_WITHIN // 2):
+        try:
+            with write(db):
+                _record(db, post, done, post.clock())
+            return
+        except StoreUnavailable:
+            time.sleep(2)
+    raise StoreUnavailable("what became of a message could not be recorded; it may be sent once more")
+
+
 def _record(db: Database, post: Post, done: _Outcome, moment: datetime) -> None:
-    """What became of an attempt, of its message and of its service, where nobody else has claimed it meanwhile."""
+    """What became of an attempt, of its message where nobody else has claimed it meanwhile, and of its service."""
     message, reason = done.due.message, done.reason
     unsure = message.unsure + (reason is Reason.UNSURE)
     if reason is None:
-        messages.end(db, message.id, MessageState.SENT, claim=done.claim)
+        if messages.end(db, message.id, MessageState.SENT, claim=done.claim) and message.purpose is Purpose.LINK:
+            _plan_reminder(db, message.contact, done.due.closes, moment, post.reminder_days)
     elif reason in FOR_GOOD or unsure >= MOST_UNSURE:
         messages.end(db, message.id, MessageState.FAILED, reason, claim=done.claim)
     else:
         again = stamp(moment + post.wait(message.attempts + 1))
         messages.postpone(db, message.id, again, message.attempts + 1, unsure, reason, claim=done.claim)
-    if message.purpose is Purpose.LINK:
-        _record_of_link(db, post, done, moment)
-
-
-def _record_of_link(db: Database, post: Post, done: _Outcome, moment: datetime) -> None:
-    """The day of a link's reminder is known once it is sent; and how its service is, is shown."""
-    message, reason = done.due.message, done.reason
-    if reason is None:
-        contacts.plan_reminder(
-            db, message.contact, hours.reminder_day(_local(moment), done.due.closes, post.reminder_days)
-        )
-    if reason is None or _is_down(reason):  # else it is this message's own, or over in a while
+    if message.purpose is Purpose.LINK and (reason is None or _is_down(reason)):
         messages.put_health(db, ChannelHealth(message.channel, reason, stamp(moment)))
+
+
+def _plan_reminder(db: Database, contact: str, closes: date, moment: datetime, after: int) -> None:
+    """The day of a link's reminder is known once the link is sent."""
+    contacts.plan_reminder(db, contact, hours.reminder_day(_local(moment), closes, after))
 
 
 def _is_down(reason: Reason | None) -> bool:

@@ -16,8 +16,9 @@ from enkat.inviting import outbox, reminding
 from enkat.inviting.contacting import Address
 from enkat.model.errors import EnkatError
 from enkat.model.meeting import Channel, Meeting, OpenedLink
-from enkat.model.message import Letter, Purpose, Reason, SendingFailed
+from enkat.model.message import Letter, MessageState, Purpose, Reason, SendingFailed
 from enkat.model.survey import Role
+from enkat.secrecy import tokens
 from enkat.settings import Settings
 from enkat.storage import contacts, invitations, meetings, messages
 from tests.conftest import TODAY, Town
@@ -104,6 +105,14 @@ class World:
     def _revoke(self, name: str) -> None:
         inviting.revoke_link(self.town.db, self.meeting.id, self.links[name].id)
 
+    def _report(self, name: str, state: MessageState) -> None:
+        """What a service says became of a link that it took."""
+        for one in messages.of_meeting(self.town.db, self.meeting.id):
+            if one.link == self.links[name].id and one.purpose is Purpose.LINK and one.state == MessageState.SENT:
+                keys = self.town.house.keys
+                mark = tokens.report_mark(keys.instance, one.id)
+                sending.note_report(self.town.db, keys, one.id, mark, state, self.office.clock.now, 3)
+
     def _turn(self, on: bool) -> None:
         reminding.turn(self.town.db, self.meeting.id, on)
 
@@ -127,7 +136,9 @@ class World:
         ways = []
         for contact in contacts.of_meeting(db, meeting.id):
             message = sent.get(contact.id)
-            state = (message.state, message.reason if message.state == "failed" else None) if message else None
+            state = (
+                (message.state, message.reason if message.state in ("failed", "waiting") else None) if message else None
+            )
             ways.append((places.get(contact.invitation), contact.channel, contact.language, state))
         return {
             "ways": sorted(map(str, ways)),
@@ -171,6 +182,7 @@ def life(dice: random.Random, services: list[str]) -> Iterator[Act]:
             (0.29, ("replace", name)),
             (0.32, ("revoke", name)),
             (0.36, ("turn", dice.random() < 0.7)),
+            (0.40, ("report", name, dice.choice([MessageState.DELIVERED, MessageState.FAILED]))),
             (0.52, ("behave", channel, dice.choice(services))),
             (1.0, ("wait", dice.choice([0.05, 0.5, 1, 5, 11, 60, 600, 1440, 4320]))),
         ]

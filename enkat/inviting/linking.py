@@ -72,6 +72,8 @@ def replace_link(db: Database, keys: KeyStore, meeting: str, link: str, *, by: s
         old = live_link(db, meeting, link)
         invitations.revoke_link(db, old.id)
         messages.delete_of_link(db, old.id)
+        if old.invitation:
+            contacts.forget_reminder_day(db, old.invitation)
         audit.note(db, by, Act.LINK_REPLACED, meeting)
         return add_link(db, keys, old, old.invitation)
 

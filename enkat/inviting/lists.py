@@ -39,10 +39,16 @@ class Row:
 
 
 def read(
-    text: str, words: Words, usual: Group, language: str, known: frozenset[tuple[Channel, str]] = frozenset()
+    text: str,
+    words: Words,
+    usual: Group,
+    language: str,
+    known: frozenset[tuple[Channel, str]] = frozenset(),
+    channels: frozenset[Channel] = frozenset(Channel),
 ) -> list[Row]:
     """The rows of a list: an address, then perhaps a group and a language, else those that are usual. `known` are
-    addresses that have a link of this meeting already. Refused where there is no row at all, or far too many."""
+    addresses that have a link of this meeting already, `channels` what can be sent by. Refused where there is no row at
+    all, or far too many."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     if lines and _is_heading(lines[0][1]):
         del lines[0]
@@ -56,6 +62,8 @@ def read(
         if row.recipient:
             address = (row.recipient.channel, row.recipient.address)
             row = _unless_known(row, address in known, address in seen)
+            if row.recipient and row.recipient.channel not in channels:
+                row = Row(number, line, refusal=Refused("no_service", "no service is set up that sends there"))
             seen.add(address)
         rows.append(row)
     return rows

@@ -45,7 +45,7 @@ def send_new_links(
     """A link, an address and a message for each of them, or nothing at all. Refused where one has a link of this
     meeting already: a list that is sent twice is sent once."""
     with write(db):
-        found = _open_to_messages(db, desk, meeting)
+        found = open_to_messages(db, desk, meeting)
         known = {(one.channel, one.address) for one in contacting.addresses(db, keys, meeting)}
         if known & {(one.channel, one.address) for one in recipients}:
             raise Refused("list_known", "one of the addresses has a link of this meeting already")
@@ -60,26 +60,46 @@ def send_new_links(
 
 
 def send_link(db: Database, keys: KeyStore, desk: Desk, meeting: str, address: Address, *, by: str = TERMINAL) -> None:
-    """Send a personal link that there is to an address, which is kept in place of an earlier one."""
+    """Send a personal link that there is to an address, which is kept in place of an earlier one. Nothing where it is
+    on its way there already: a button is pressed twice easily."""
     with write(db):
-        found = _open_to_messages(db, desk, meeting)
-        link = opened_link(keys, live_link(db, meeting, address.link))
+        found = open_to_messages(db, desk, meeting)
+        link = live_link(db, meeting, address.link)
+        known = [one for one in contacts.of_meeting(db, meeting) if one.invitation == link.invitation]
+        same = [
+            one for one in known if (one.channel, contacting.opened(keys, one)) == (address.channel, address.address)
+        ]
+        if any(_is_on_its_way(db, one, link.id) for one in same):
+            return
         (contact,) = contacting.keep(db, keys, found, [address], by)
-        _queue(db, keys, desk, found, [(link, contact)], by)
+        _queue(db, keys, desk, found, [(opened_link(keys, link), contact)], by)
 
 
 def send_again(db: Database, keys: KeyStore, desk: Desk, meeting: str, link: str, *, by: str = TERMINAL) -> None:
-    """Send a link once more to where it went: after it was replaced, or where nobody knows whether it arrived."""
+    """Send a link once more to where it went, but not to where it is on its way."""
     with write(db):
-        found = _open_to_messages(db, desk, meeting)
+        found = open_to_messages(db, desk, meeting)
         held = live_link(db, meeting, link)
         known = [one for one in contacts.of_meeting(db, meeting) if one.invitation == held.invitation]
         if not known:
             raise Refused("no_contact", "no address of that link is known")
-        _queue(db, keys, desk, found, [(opened_link(keys, held), contact) for contact in known], by)
+        if not (reached := [one for one in known if one.channel in desk.channels]):
+            raise Refused("no_service", "no service is set up that sends there")
+        waiting = [one for one in reached if not _is_on_its_way(db, one, held.id)]
+        if waiting:
+            _queue(db, keys, desk, found, [(opened_link(keys, held), contact) for contact in waiting], by)
 
 
-def _open_to_messages(db: Database, desk: Desk, meeting: str) -> Meeting:
+def _is_on_its_way(db: Database, contact: Contact, link: str) -> bool:
+    """Whether this link waits to be sent to a contact."""
+    return any(
+        one.link == link and one.purpose is Purpose.LINK and one.state in (MessageState.WAITING, MessageState.SENDING)
+        for one in messages.of_contact(db, contact.id)
+    )
+
+
+def open_to_messages(db: Database, desk: Desk, meeting: str) -> Meeting:
+    """The meeting, where links of it may be sent; Refused under protection, after closing and after the count."""
     found = contacting.open_to_contacts(db, meeting)
     if not found.is_open(desk.today):
         raise Refused("closed", f"the meeting {meeting} has closed, and nobody can answer any more")

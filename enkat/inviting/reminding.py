@@ -45,9 +45,11 @@ class ReminderPlan:
 def plan(db: Database, meeting: Meeting, today: date, after: int) -> ReminderPlan:
     """When a meeting's reminder goes out, so many days after a link."""
     known = contacts.of_meeting(db, meeting.id)
-    days = sorted({one.remind_on for one in known if one.remind_on and not one.reminded})
+    days = sorted({one.remind_on for one in known if one.remind_on and one.remind_on >= today and not one.reminded})
     is_over = bool(known) and all(one.reminded for one in known)
-    is_too_late = not days and today + timedelta(days=after) > meeting.closes - timedelta(days=hours.REMINDED_BEFORE)
+    first = today + timedelta(days=after)
+    first += timedelta(days=first.isoweekday() == 7)  # holidays are left to the background work, which knows them all
+    is_too_late = not days and first > meeting.closes - timedelta(days=hours.REMINDED_BEFORE)
     return ReminderPlan(meetings.reminds(db, meeting.id), days, is_over, is_too_late)
 
 
@@ -61,22 +63,22 @@ def decide_due(db: Database, keys: KeyStore, desk: Desk) -> None:
 
 
 def _decide(db: Database, keys: KeyStore, desk: Desk, contact: Contact) -> None:
-    """One for each person, by the first of their addresses that was written to."""
-    known = {one.id: one for one in contacts.of_meeting(db, contact.meeting)}
-    if known[contact.id].reminded:
+    """One for each person, by the first of their addresses that their link has reached."""
+    known = [one for one in contacts.of_meeting(db, contact.meeting) if one.invitation == contact.invitation]
+    if any(one.reminded for one in known):
         return
     contacts.mark_reminded(db, contact.invitation)
     meeting = meetings.find_meeting(db, contact.meeting)
     link = invitations.live_link_of(db, contact.invitation)
-    if meeting is None or link is None or contact.channel not in desk.channels:
+    reached = [one for one in known if one.channel in desk.channels and _has_its_link(db, one)]
+    if meeting is None or link is None or not reached:
         return
     is_in_time = desk.today <= meeting.closes - timedelta(days=hours.REMINDED_BEFORE)
-    if is_in_time and meetings.reminds(db, meeting.id) and _may_help(db, contact):
-        put_message(db, keys, desk, meeting, opened_link(keys, link), contact, Purpose.REMINDER)
+    is_open = invitations.state_of(db, contact.invitation) is InvitationState.OPEN
+    if is_in_time and is_open and meetings.reminds(db, meeting.id):
+        put_message(db, keys, desk, meeting, opened_link(keys, link), reached[0], Purpose.REMINDER)
 
 
-def _may_help(db: Database, contact: Contact) -> bool:
-    """Where the link arrived, and no answer has come."""
+def _has_its_link(db: Database, contact: Contact) -> bool:
     first = [one for one in messages.of_contact(db, contact.id) if one.purpose is Purpose.LINK]
-    arrived = bool(first) and first[0].state in (MessageState.SENT, MessageState.DELIVERED)
-    return arrived and invitations.state_of(db, contact.invitation) is InvitationState.OPEN
+    return bool(first) and first[0].state in (MessageState.SENT, MessageState.DELIVERED)

@@ -54,6 +54,12 @@ def plan_reminder(db: Database, contact: str, day: date | None) -> None:
     )
 
 
+def forget_reminder_day(db: Database, invitation: str) -> None:
+    """Nobody is reminded of a link that was replaced; the new one has a day of its own, once it is sent."""
+    sql = "update contact set remind_on = null where invitation = :invitation and reminded = 0"
+    run(db, sql, invitation=invitation)
+
+
 def due_for_reminders(db: Database, today: date) -> list[Contact]:
     """The contacts whose reminder is to be decided by a day."""
     found = rows(db, f"{_CONTACT} where reminded = 0 and remind_on <= :today order by id", today=today.isoformat())

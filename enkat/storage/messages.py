@@ -30,7 +30,6 @@ class Due:
     """A message whose time has come, with what decides whether it is sent."""
 
     message: Message
-    language: str
     closes: date
     reminds: bool
     is_protected: bool
@@ -67,7 +66,7 @@ def next_due(db: Database, purpose: Purpose, channels: Collection[Channel], mome
     inside, values = placeholders("channel", channels)
     row = first(
         db,
-        f"""select {_MESSAGE}, contact.language, meeting.closes, meeting.reminds, assignment.protected,
+        f"""select {_MESSAGE}, meeting.closes, meeting.reminds, assignment.protected,
                 invitation.state as place, link.state as link_state
             from message
                 join contact on contact.id = message.contact
@@ -88,7 +87,6 @@ def next_due(db: Database, purpose: Purpose, channels: Collection[Channel], mome
     message = _message({name: row.pop(name) for name in Message.__dataclass_fields__})
     return Due(
         message,
-        row["language"],
         date.fromisoformat(row["closes"]),
         bool(row["reminds"]),
         bool(row["protected"]),
@@ -142,6 +140,27 @@ def report(db: Database, message: str, state: MessageState) -> bool:
     sql = f"""update message set state = :state, claim = null, reason = :reason, sealed = null
         where id = :message and state in ('waiting', 'sending', 'sent'{", 'failed'" if is_good else ""})"""
     return run(db, sql, state=state, reason=reason, message=message) == 1
+
+
+@dataclass(frozen=True)
+class SentLink:
+    """A link that was sent to a contact, and the last day of its survey."""
+
+    contact: str
+    closes: date
+
+
+def link_without_reminder(db: Database, message: str) -> SentLink | None:
+    """The link that a message carries, where no reminder is planned for it yet; None for a reminder itself."""
+    row = first(
+        db,
+        """select contact.id, meeting.closes from message
+            join contact on contact.id = message.contact join meeting on meeting.id = contact.meeting
+            where message.id = :message and message.purpose = 'link' and contact.remind_on is null
+                and contact.reminded = 0""",
+        message=message,
+    )
+    return SentLink(row["id"], date.fromisoformat(row["closes"])) if row else None
 
 
 def delete(db: Database, message: str) -> None:

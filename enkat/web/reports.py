@@ -18,5 +18,6 @@ def report(message: str, mark: str) -> Response:
     gateway = house().settings.sms
     state = outcome(gateway, request.content_type or "", request.get_data()) if gateway else None
     if state:
-        sending.note_report(db(), house().keys, message, mark, state)
+        settings = house().settings
+        sending.note_report(db(), house().keys, message, mark, state, settings.now(), settings.reminder_days)
     return Response(status=204, mimetype="text/plain")

@@ -119,13 +119,14 @@ def _judged(overview: MeetingOverview, form: ListForm) -> list[Row]:
     known = contacting.addresses(db(), house().keys, overview.meeting.id)
     role, _sep, questionnaire = form.group.data.partition(":")
     try:
-        contacting.open_to_contacts(db(), overview.meeting.id)
+        outbox.open_to_messages(db(), desk(), overview.meeting.id)
         return lists.read(
             form.addresses.data or "",
             _words(overview),
             (Role(role), questionnaire or None),
             form.language.data,
             frozenset((one.channel, one.address) for one in known),
+            house().settings.channels,
         )
     except Refused as refusal:
         form.refuse(refusal)
