@@ -16,8 +16,8 @@ class Purpose(StrEnum):
 
 
 class MessageState(StrEnum):
-    """Waiting, claimed by the background work, or at one of its ends. `sent` is also said of a message that was not
-    needed any more, so that it tells nothing of whoever it was for."""
+    """Waiting, claimed by the background work, or at one of its ends. `sent` is also said of a reminder that was not
+    needed any more."""
 
     WAITING = "waiting"
     SENDING = "sending"

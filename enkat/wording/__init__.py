@@ -142,7 +142,7 @@ REFUSALS = participants.REFUSALS | {
     "long_password": N_("Lösenordet får ha högst 200 tecken."),
 }
 
-#: What has become of a link that was sent. What was not needed any more is said to be sent too.
+#: What has become of a link that was sent. Whether it was delivered is not told, only that it was not.
 MESSAGE_STATES = {
     MessageState.WAITING: N_("Väntar på att skickas"),
     MessageState.SENDING: N_("Väntar på att skickas"),
