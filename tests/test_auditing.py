@@ -126,6 +126,7 @@ class Scene:
         house = self.town.house
         desk = Desk.of(house.settings, house.languages, "http://127.0.0.1:8000")
         outbox.send_link(self.db, house.keys, desk, self.meeting.id, Address(self.link.id, Channel.SMS, "+46701740605"))
+        self.db.execute("update message set state = 'sent', sealed = null")
         return self.link
 
     @cached_property
