@@ -98,12 +98,14 @@ class Post:
         """A service that has failed is asked before it gets a message again: one that swallows them without a word
         would use them up."""
         pause, moment = self.pauses.get(channel), self.clock()
-        if pause is None or not moment < pause.until <= moment + timedelta(seconds=LONGEST_WAIT):
-            if pause and _answer(self.transports[channel]):
-                self.rest(channel)
-                return False
+        if pause is None:
             return True
-        return False
+        if moment < pause.until <= moment + timedelta(seconds=LONGEST_WAIT):
+            return False
+        if _answer(self.transports[channel]):
+            self.rest(channel)
+            return False
+        return True
 
     def note(self, channel: Channel, reason: Reason | None) -> None:
         """What became of a message tells whether its service is to be left alone."""

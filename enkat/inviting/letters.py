@@ -36,7 +36,7 @@ class Desk:
         """A language that participants are offered, or Swedish."""
         return self.languages.translators.get(language, self.languages[SOURCE])
 
-    def address(self, key: str, language: str) -> str:
+    def address(self, key: str, language: str = SOURCE) -> str:
         """A link's whole address, opening in a language that was chosen for it."""
         return f"{self.base_url}/{key}" + ("" if language == SOURCE else f"?lang={language}")
 
@@ -57,7 +57,7 @@ def write_letter(
     said = translator.interface.gettext
     subject = desk.subject or said(MAIL_SUBJECT)
     before = [said(line) for line in MAIL_BEFORE[purpose]]
-    after = [_filled(said(line), day=translator.day(closes)) for line in MAIL_AFTER]
+    after = [said(line) % {"day": translator.day(closes)} for line in MAIL_AFTER]
     html = (
         _templates()
         .get_template("mail.html")
@@ -76,11 +76,7 @@ def write_letter(
 def sms_text(translator: Translator, purpose: Purpose, link: str) -> str:
     """What an SMS says. The marks that keep a link apart in a text of the other direction would make it longer, and the
     link stands at its end."""
-    return _filled(translator.interface.gettext(SMS[purpose]), link=link).translate(_ISOLATES)
-
-
-def _filled(text: str, **values: str) -> str:
-    return text % values
+    return (translator.interface.gettext(SMS[purpose]) % {"link": link}).translate(_ISOLATES)
 
 
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069"))

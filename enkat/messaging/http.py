@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from enkat.messaging import wire
 from enkat.messaging.wire import PATIENCE, Patience
 from enkat.model.message import Reason, SendingFailed
+from enkat.settings.sending import is_loopback
 
 #: No service has more than this to say about one message.
 LONGEST_ANSWER = 64 * 1024
@@ -55,7 +56,7 @@ class Service:
             raise ValueError("the URL must begin with https:// and a host, and hold neither spaces nor other letters")
         if parts.username is not None:
             raise ValueError("the URL holds a user; let user and password be settings of their own")
-        if parts.scheme == "http" and not wire.is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("the URL has no TLS; let it begin with https://")
         self._host = parts.hostname
         self._port = port or (443 if parts.scheme == "https" else 80)

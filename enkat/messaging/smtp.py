@@ -14,6 +14,7 @@ from enkat.messaging import mail, wire
 from enkat.messaging.mail import Sender
 from enkat.messaging.wire import PATIENCE, Patience
 from enkat.model.message import Letter, MailServer, Reason, Security, SendingFailed
+from enkat.settings.sending import is_loopback
 
 #: The letter has been taken, or will not be; a server that is slow to take its leave does not keep us.
 _FAREWELL = 2.0
@@ -61,7 +62,7 @@ class Smtp:
     def __init__(
         self, server: MailServer, *, context: ssl.SSLContext | None = None, patience: Patience = PATIENCE
     ) -> None:
-        if server.security is Security.NONE and not wire.is_loopback(server.host):
+        if server.security is Security.NONE and not is_loopback(server.host):
             raise ValueError("mail goes without TLS to this machine alone; choose tls or starttls")
         self._server = server
         self._sender = Sender.parse(server.sender, server.sender_name)

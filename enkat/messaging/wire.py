@@ -1,7 +1,6 @@
 """Connections that end. A service that answers one byte every few seconds, or never, must not hold the sender for
 ever: every operation has its time, and all of them together have theirs."""
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -24,14 +23,6 @@ class Patience:
 
 #: What transports have unless they are told otherwise.
 PATIENCE = Patience()
-
-
-def is_loopback(host: str) -> bool:
-    """True for this machine itself, the one place where nothing needs to be encrypted."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def has_controls(text: str) -> bool:

@@ -17,7 +17,7 @@ from enkat.model.message import MessageState, Purpose, Reason
 from enkat.model.survey import Role
 from enkat.storage import contacts, invitations, messages
 from enkat.web import access
-from enkat.web.context import base_url, db, house, today, translator
+from enkat.web.context import base_url, db, desk, house, today, translator
 from enkat.web.context import gettext as _
 from enkat.web.coordinator.base import (
     PageReply,
@@ -135,15 +135,14 @@ def revoke(meeting_id: str, link_id: str) -> PageReply:
 def qr(key: str, language: str = SOURCE) -> Markup:
     """The QR code of a link as inline SVG, dark on nothing; the page gives it a white ground. The link opens in the
     phone's language, or in another that was chosen for it."""
-    wish = "" if language == SOURCE else f"?lang={language}"
-    code = segno.make(address(key) + wish, error="m", micro=False)
+    code = segno.make(desk().address(key, language), error="m", micro=False)
     return Markup(code.svg_inline(border=0, omitsize=True, svgclass="qr", lineclass=None))
 
 
 @pages.app_template_filter("address")
 def address(key: str) -> str:
     """A link's whole address."""
-    return f"{base_url()}/{key}"
+    return desk().address(key)
 
 
 @pages.app_template_filter("bare_address")

@@ -15,7 +15,7 @@ from enkat.inviting.contacting import Address
 from enkat.inviting.letters import write_letter
 from enkat.inviting.lists import Row, Words
 from enkat.messaging.sms import Length, measure
-from enkat.model.errors import Refused
+from enkat.model.errors import NotFound, Refused
 from enkat.model.meeting import Channel, MeetingOverview
 from enkat.model.message import Letter, Purpose
 from enkat.model.survey import Role
@@ -47,6 +47,8 @@ def send(meeting_id: str, link_id: str) -> PageReply:
         channel, address = addresses.read(form.address.data or "")
         to = Address(link_id, channel, address, form.language.data)
         outbox.send_link(db(), house().keys, desk(), meeting_id, to, by=access.member().id)
+    except NotFound:  # taken back in this moment
+        abort(404)
     except Refused as refusal:
         form.refuse(refusal)
         return links_page(overview, link_id, form), 400
